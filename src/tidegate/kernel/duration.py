@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calendar durations (ISO 8601: ``P6M``, ``P30D``, ``P1Y``, ``P2W``) and partial dates."""
+
+import calendar
+import re
+from datetime import date, timedelta
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+DURATION_PATTERN = r"^P(\d{1,3}[YMWD]){1,4}$"
+PARTIAL_DATE_PATTERN = r"^\d{4}(-\d{2}(-\d{2})?)?$"
+
+Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN)]
+"""A calendar duration such as ``P6M`` (six calendar months)."""
+
+PartialDate = Annotated[str, StringConstraints(pattern=PARTIAL_DATE_PATTERN)]
+"""A day, a month or a year, as precise as the source states it."""
+
+
+def add(start: date, duration: str) -> date:
+    """Give the day that lies `duration` after `start`.
+
+    Months are calendar months; a day that the target month lacks becomes its last day.
+    """
+    years, months, weeks, days = (
+        int(found.group(1)) if (found := re.search(rf"(\d+){unit}", duration)) else 0 for unit in "YMWD"
+    )
+    month_index = start.year * 12 + start.month - 1 + years * 12 + months
+    year, month = divmod(month_index, 12)
+    day = min(start.day, calendar.monthrange(year, month + 1)[1])
+    return date(year, month + 1, day) + timedelta(weeks=weeks, days=days)
+
+
+def approximate_days(duration: str) -> int:
+    """Give a length in days for comparing durations (a month counts 30 days, a year 365)."""
+    length = {"Y": 365, "M": 30, "W": 7, "D": 1}
+    return sum(int(count) * length[unit] for count, unit in re.findall(r"(\d+)([YMWD])", duration))
+
+
+def last_day(partial: str) -> date:
+    """Give the last day that a partial date may mean.
+
+    Something dated only by its month is certainly known by the month's last day, not before.
+
+    Raises:
+        ValueError: the date does not exist.
+    """
+    numbers = [int(part) for part in partial.split("-")]
+    if len(numbers) == 3:
+        return date(*numbers)
+    if len(numbers) == 2:
+        return date(numbers[0], numbers[1], calendar.monthrange(*numbers)[1])
+    return date(numbers[0], 12, 31)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every error that Tidegate shows to a person: one tree, stable codes.
+
+    TidegateError
+    ├── DocumentError    DOC  a file that cannot be read as what it claims to be
+    ├── PolicyError      POL  a policy that contradicts itself
+    ├── EvidenceError    EVI  evidence that cannot be taken in
+    ├── AssessError      ASM  a question that cannot be answered
+    └── ProjectError     PRJ  a project that is not in order
+
+An error carries one or more problems, so that a person sees all of them at once.
+A problem says where it is, what was expected and what to do.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal
+
+CODES: dict[str, str] = {
+    "DOC001": "The file cannot be read.",
+    "DOC002": "The file is larger than the limit.",
+    "DOC003": "The file is not UTF-8 text.",
+    "DOC004": "The file is not well-formed YAML or JSON.",
+    "DOC005": "A key occurs twice in one mapping.",
+    "DOC006": "The document is nested too deeply, or expands to too many nodes.",
+    "DOC007": "A key is not known here.",
+    "DOC008": "A required field is missing.",
+    "DOC009": "A value is not of the expected type or form.",
+    "DOC010": "A YAML tag is not allowed: documents are plain data.",
+    "POL001": "Two items have the same id.",
+    "POL002": "A reference names an item that does not exist.",
+    "POL003": "A threshold has a rule-out line but no falsifier.",
+    "POL004": "The same policy label stands for different content.",
+    "POL005": "The modal verb of a commitment is missing, or contradicts its text.",
+    "POL006": "The lines of a decision rule contradict each other.",
+    "POL007": "Items refer to each other in a circle.",
+    "POL008": "The policy or pack cannot be found.",
+    "POL009": "A duration, date or cadence does not make sense.",
+    "POL010": "An indicator is pinned to a placeholder evaluation.",
+    "EVI001": "The format of the file is not recognised.",
+    "EVI002": "The file is malformed.",
+    "EVI003": "The file is larger than the limit of its importer.",
+    "EVI004": "The summary in the header disagrees with the samples.",
+    "EVI005": "The same evidence id stands for different content.",
+    "EVI006": "A restatement or retraction lacks its reason, or names no known record.",
+    "EVI007": "The archive is unsafe: a path escapes, or it expands beyond the limit.",
+    "EVI008": "The run is incomplete.",
+    "EVI009": "An optional package is needed for this.",
+    "ASM001": "The model is not known.",
+    "ASM002": "The threshold or indicator is not known.",
+    "ASM003": "The policy does not govern this action.",
+    "ASM004": "The indicator has no line that a plan could be made for.",
+    "PRJ001": "No project was found here or in a folder above.",
+    "PRJ002": "The folder is not empty.",
+    "PRJ003": "The adopted policy is not the one that the project pins.",
+    "PRJ004": "Something that the project names does not exist.",
+    "PRJ005": "A value given on the command line is not understood.",
+}
+"""Stable code -> what it means. The reference page of errors is generated from this."""
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place in a file. Lines and columns count from 1."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        parts = [self.file]
+        if self.line is not None:
+            parts.append(str(self.line))
+            if self.column is not None:
+                parts.append(str(self.column))
+        return ":".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, where it is, and what to do about it."""
+
+    code: str
+    message: str
+    where: Where | None = None
+    hint: str | None = None
+    severity: Severity = "error"
+
+    def __post_init__(self) -> None:
+        assert self.code in CODES, f"undocumented error code {self.code}"
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        hint = f"\n  hint: {self.hint}" if self.hint else ""
+        return f"{place}{self.severity} {self.code}: {self.message}{hint}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the problem as plain data, absent parts left out."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+class TidegateError(Exception):
+    """Base of every error that is shown to a person."""
+
+    prefix: ClassVar[str] = ""
+
+    def __init__(self, *problems: Problem) -> None:
+        assert problems, "an error needs at least one problem"
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+    @classmethod
+    def of(cls, code: str, message: str, *, where: Where | None = None, hint: str | None = None) -> "TidegateError":
+        """Make an error of one problem."""
+        return cls(Problem(code, message, where, hint))
+
+
+class DocumentError(TidegateError):
+    """A file cannot be read as what it claims to be."""
+
+    prefix = "DOC"
+
+
+class PolicyError(TidegateError):
+    """A policy contradicts itself or cannot be found."""
+
+    prefix = "POL"
+
+
+class EvidenceError(TidegateError):
+    """Evidence cannot be taken in; nothing of it was."""
+
+    prefix = "EVI"
+
+
+class AssessError(TidegateError):
+    """A question cannot be answered from what is known."""
+
+    prefix = "ASM"
+
+
+class ProjectError(TidegateError):
+    """A project is not in order."""
+
+    prefix = "PRJ"
