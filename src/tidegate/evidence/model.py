@@ -340,8 +340,8 @@ class Evidence(Record):
     @cached_property
     def known_on(self) -> date | None:
         """First day on which the record is certain to have been known; none if nothing dates it."""
-        dated = self.published or self.finished or self.recorded
-        return last_day(dated) if dated else None
+        dated = [last_day(day) for day in (self.published or self.finished, self.recorded) if day]
+        return min(dated, default=None)
 
 
 class Restatement(Record):

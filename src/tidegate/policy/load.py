@@ -10,7 +10,7 @@ from typing import Any
 
 from tidegate.kernel.documents import Document, PathKey, did_you_mean, parse_document, read_bytes, validate_part
 from tidegate.kernel.errors import DocumentError, PolicyError, Problem, Where
-from tidegate.policy.model import LADDER, Commitment, Indicator, Item, Policy, Threshold, modals_in
+from tidegate.policy.model import LADDER, Commitment, Indicator, Item, Policy, Requirement, Threshold, modals_in
 
 PACK_SUFFIX = ".yaml"
 MAX_EXTENDS = 5
@@ -277,7 +277,7 @@ def _references(policy: Policy) -> Iterator[tuple[PathKey, str, str]]:
             for number, name in enumerate(names):
                 if isinstance(name, str) and (attribute != "actor" or isinstance(value, tuple)):
                     yield ((*path, attribute, number) if isinstance(value, tuple) else (*path, attribute), kind, name)
-        if item.__class__.__name__ == "Requirement":
+        if isinstance(item, Requirement):
             yield from _requirement_references(path, item)
     for number, trigger in enumerate(policy.triggers):
         for event_number, event in enumerate(trigger.events):
@@ -306,16 +306,12 @@ def _requirement_references(path: PathKey, item: Any) -> Iterator[tuple[PathKey,
 
 
 def _check_requirements(policy: Policy, document: Document) -> Iterator[Problem]:
-    for number, threshold in enumerate(policy.thresholds):
-        for position, requirement in enumerate(threshold.requirements):
-            if requirement.kind in ("standard", "safeguard") and not (requirement.target or requirement.security_level):
-                where = document.where(("thresholds", number, "requirements", position))
-                yield Problem(
-                    "DOC008",
-                    f"a requirement of kind {requirement.kind!r} needs a target",
-                    where,
-                    "add target or security_level",
-                )
+    for path, item in policy.located_items():
+        if not isinstance(item, Requirement) or item.kind not in ("standard", "safeguard"):
+            continue
+        if item.target is None and item.security_level is None:
+            message = f"a requirement of kind {item.kind!r} needs a target"
+            yield Problem("DOC008", message, document.where(path), "add target or security_level")
 
 
 def _check_rules(policy: Policy, document: Document) -> Iterator[Problem]:

@@ -359,6 +359,9 @@ class Threshold(Item):
     printed_lines: bool = False
     """True if figures that name this threshold and print their own line count as indicators too.
     Their rule was disclosed with the result, and findings say so."""
+    printed_minimum: Annotated[int, Field(ge=1)] = 2
+    """How many different evaluations with a printed line a rule-out needs at least: where the policy fixes no
+    suite, one evaluation that happens to be printed cannot show that a capability is absent."""
     falsifier: str | None = None
     """What would prove a rule-out of this threshold wrong."""
     alerts: tuple[Alert, ...] = ()
@@ -637,6 +640,8 @@ class Policy(Record):
     """Threat models."""
     thresholds: Annotated[tuple[Threshold, ...], Field(min_length=1)]
     """Capability thresholds."""
+    baseline: tuple[Requirement, ...] = ()
+    """What every model needs for an action, whatever the findings."""
     standards: tuple[Standard, ...] = ()
     """Standards."""
     safeguards: tuple[Criterion, ...] = ()

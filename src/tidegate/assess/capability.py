@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Capability findings: what the evidence says about each threshold.
+
+Three-valued and cautious: a threshold is ruled out, or speaks against safety, or is not known;
+what is not known never becomes safer by being combined.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from tidegate.assess.model import Finding, Flag, IndicatorFinding, Reading, ThresholdFinding
+from tidegate.assess.readings import Asked, p_beyond, read
+from tidegate.assess.statistics import holm
+from tidegate.evidence.model import CAPABILITY_KINDS, Bound, Evidence, EvidenceSet
+from tidegate.evidence.models import Model, Snapshot
+from tidegate.kernel.duration import last_day
+from tidegate.policy.model import Combination, Indicator, Line, Policy, Rule, Threshold
+
+REACH_LINES: frozenset[str] = frozenset({"rule_in", "pre_registered_rule_in", "cb1_signal", "acceleration", "rule-in"})
+"""Kinds of printed lines beyond which the capability counts as shown; all other kinds are rule-out lines."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The evidence that was known on a day, indexed for reading."""
+
+    at: date
+    by_evaluation: Mapping[tuple[str, str], Sequence[Evidence]]
+    """(model id, folded evaluation name) -> records."""
+    by_threshold: Mapping[tuple[str, str], Sequence[Evidence]]
+    """(model id, folded threshold reference) -> records that name it."""
+    by_criterion: Mapping[tuple[str, str], Sequence[Evidence]]
+    """(model id or ``*``, criterion reference) -> safeguard evidence."""
+    superseded: Mapping[str, bool] = field(default_factory=dict)
+    """Records whose restatement names nobody who approved it: they stay, yet support nothing."""
+
+
+def known_evidence(evidence: EvidenceSet, models: Sequence[Model], at: date) -> Known:
+    """Index what was known on a day; what was restated with approval is left out."""
+    names = {name: model.id for model in models for name in model.names}
+    left, unapproved = _restated(evidence, at)
+    by_evaluation: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
+    by_threshold: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
+    by_criterion: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
+    for record in evidence.records:
+        if record.id in left or (record.known_on is not None and record.known_on > at):
+            continue
+        subject = record.subject.model.casefold()
+        model_id = names.get(subject, record.subject.model)
+        if record.measurement is not None and record.kind in CAPABILITY_KINDS:
+            by_evaluation[model_id, record.measurement.evaluation.casefold()].append(record)
+            for reference in record.thresholds:
+                by_threshold[model_id, reference.casefold()].append(record)
+        for criterion in record.criteria:
+            by_criterion[model_id, criterion].append(record)
+    return Known(at, by_evaluation, by_threshold, by_criterion, unapproved)
+
+
+def _restated(evidence: EvidenceSet, at: date) -> tuple[set[str], dict[str, bool]]:
+    present = {record.id for record in evidence.records if record.known_on is None or record.known_on <= at}
+    left: set[str] = set()
+    unapproved: dict[str, bool] = {}
+    for restatement in evidence.restatements:
+        if restatement.on is not None and last_day(restatement.on) > at:
+            continue
+        complete = restatement.by is None or restatement.by in present
+        if complete and restatement.approved_by:
+            left.add(restatement.supersedes)
+        else:
+            unapproved[restatement.supersedes] = False
+    return left, {name: approved for name, approved in unapproved.items() if name not in left}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Which model, on which snapshot, under which policy."""
+
+    policy: Policy
+    model: Model
+    snapshot: Snapshot | None
+    known: Known
+
+
+def capability_findings(subject: Subject, bounding: Mapping[str, Mapping[str, ThresholdFinding]]) -> list[ThresholdFinding]:
+    """Give a finding for every threshold of the policy.
+
+    Args:
+        subject: what is assessed.
+        bounding: findings of the models that bound this one: model id -> threshold id -> finding.
+    """
+    own = {threshold.id: _own_finding(subject, threshold) for threshold in subject.policy.thresholds}
+    with_checkpoints = {name: _by_checkpoint(name, finding, subject.policy, own) for name, finding in own.items()}
+    return [
+        _by_bound(subject, subject.policy.thresholds[number], finding, bounding)
+        for number, finding in enumerate(with_checkpoints.values())
+    ]
+
+
+# --- one indicator -----------------------------------------------------------------------------------
+
+
+def indicator_finding(records: Iterable[Evidence], asked: Asked) -> IndicatorFinding:
+    """Give what the records say about one indicator."""
+    listed = list(records)
+    readings = [read(record, asked) for record in listed]
+    rule = asked.indicator.rule
+    p_values = [p for record in listed if rule.reach is not None and (p := p_beyond(record, asked)) is not None]
+    finding = _indicator_state(readings)
+    readings = _contradictions(listed, readings) if finding == "not_ruled_out" else readings
+    return IndicatorFinding(
+        indicator=asked.indicator.id,
+        evaluation=asked.indicator.evaluation,
+        rule_out=rule.rule_out,
+        reach=rule.reach,
+        confidence=rule.confidence,
+        unit=asked.unit,
+        source="printed" if asked.printed else "policy",
+        finding=finding,
+        readings=tuple(readings),
+        p_reach=min(p_values, default=None),
+    )
+
+
+def _indicator_state(readings: Sequence[Reading]) -> Finding:
+    if any(reading.shows for reading in readings):
+        return "reached"
+    if any(reading.crosses for reading in readings):
+        return "not_ruled_out"
+    if any(reading.supports for reading in readings):
+        return "ruled_out"
+    return "inconclusive" if readings else "not_assessed"
+
+
+def _contradictions(records: Sequence[Evidence], readings: Sequence[Reading]) -> list[Reading]:
+    """Flag records that would have ruled out, had an independent evaluator not found otherwise."""
+    against = any(
+        record.evaluator.relation == "independent" and reading.crosses for record, reading in zip(records, readings, strict=True)
+    )
+    if not against:
+        return list(readings)
+    flag: tuple[Flag, ...] = ("contradicted_by_independent",)
+    return [
+        reading if reading.crosses else reading.model_copy(update={"flags": (*reading.flags, *flag)}) for reading in readings
+    ]
+
+
+# --- one threshold -----------------------------------------------------------------------------------
+
+
+def _own_finding(subject: Subject, threshold: Threshold) -> ThresholdFinding:
+    findings: list[IndicatorFinding] = []
+    used: set[str] = set()
+    for indicator in threshold.indicators:
+        asked = _asked(subject, threshold, indicator)
+        records = _records_for(subject, indicator)
+        used |= {record.id for record in records}
+        findings.append(indicator_finding(records, asked))
+    tied = _tied(subject, threshold)
+    if threshold.printed_lines:
+        for record in tied:
+            printed = None if record.id in used else printed_indicator(record, threshold)
+            if printed is not None:
+                used.add(record.id)
+                findings.append(indicator_finding((record,), _asked(subject, threshold, printed, printed_unit=True)))
+    finding = _threshold_state(findings, threshold)
+    return ThresholdFinding(
+        threshold=threshold.id,
+        title=threshold.title or threshold.id,
+        kind=threshold.kind,
+        domain=threshold.domain,
+        finding=finding,
+        reasons=tuple(_reasons(findings, finding, threshold)),
+        indicators=tuple(findings),
+        load_bearing=_load_bearing(findings, finding, threshold),
+        unread=tuple(record.id for record in tied if record.id not in used),
+        flags=tuple(dict.fromkeys(flag for one in findings for reading in one.readings for flag in reading.flags)),
+    )
+
+
+def _asked(subject: Subject, threshold: Threshold, indicator: Indicator, *, printed_unit: bool = False) -> Asked:
+    return Asked(
+        indicator=indicator,
+        policy=subject.policy,
+        threshold=threshold.id,
+        has_falsifier=bool(indicator.falsifier or threshold.falsifier),
+        model=subject.model,
+        snapshot=subject.snapshot,
+        at=subject.known.at,
+        unit=indicator.unit or "fraction",
+        printed=printed_unit,
+        superseded=subject.known.superseded,
+    )
+
+
+def _records_for(subject: Subject, indicator: Indicator) -> list[Evidence]:
+    found: dict[str, Evidence] = {}
+    for name in indicator.names:
+        for record in subject.known.by_evaluation.get((subject.model.id, name.casefold()), ()):
+            if _is_same_measurement(record, indicator):
+                found.setdefault(record.id, record)
+    return list(found.values())
+
+
+def _is_same_measurement(record: Evidence, indicator: Indicator) -> bool:
+    measured = record.measurement
+    return (
+        measured is not None
+        and (indicator.metric is None or indicator.metric.casefold() == measured.metric.casefold())
+        and (indicator.aggregation is None or indicator.aggregation.casefold() == (measured.aggregation or "").casefold())
+    )
+
+
+def _tied(subject: Subject, threshold: Threshold) -> list[Evidence]:
+    policy = subject.policy
+    references = (*threshold.aliases, threshold.id, f"{policy.id}#{threshold.id}", f"{policy.label}#{threshold.id}")
+    found: dict[str, Evidence] = {}
+    for reference in references:
+        for record in subject.known.by_threshold.get((subject.model.id, reference.casefold()), ()):
+            found.setdefault(record.id, record)
+    return list(found.values())
+
+
+def printed_indicator(record: Evidence, threshold: Threshold) -> Indicator | None:
+    """Give the rule that a record prints next to its figure, if it prints one with a number and a direction."""
+    line, measured = record.line, record.measurement
+    if line is None or line.value is None or line.crossed_when is None or measured is None:
+        return None
+    drawn = Line(value=line.value, crossed_when=line.crossed_when)
+    return Indicator(
+        id=record.id[:80].replace("@", "+").replace("/", "-").replace(":", "-"),
+        title=f"{measured.evaluation}: {measured.metric}",
+        evaluation=measured.evaluation,
+        metric=measured.metric,
+        unit=line.unit or measured.unit,
+        aggregation=measured.aggregation,
+        rule=Rule(rule_out=drawn, reach=drawn if line.kind in REACH_LINES else None),
+        falsifier=threshold.falsifier,
+    )
+
+
+def combine(findings: Sequence[IndicatorFinding], how: Combination) -> Finding:
+    """Give the state of a threshold from the states of its indicators.
+
+    Reached: enough indicators show the capability; where any of several may trip, their p-values pass Holm's
+    correction first (Holm 1979). Ruled out: enough indicators rule it out, and where all must, none is missing
+    (no correction: intersection-union test, Berger 1982).
+    """
+    if not findings:
+        return "not_assessed"
+    shown = _shown(findings, how)
+    if shown >= _needed(how.reach, len(findings)):
+        return "reached"
+    out = sum(one.finding == "ruled_out" for one in findings)
+    adverse = any(one.finding in ("reached", "not_ruled_out") for one in findings)
+    if out >= _needed(how.rule_out, len(findings)):
+        return "ruled_out"
+    if adverse:
+        return "not_ruled_out"
+    if all(one.finding == "not_assessed" for one in findings):
+        return "not_assessed"
+    return "inconclusive"
+
+
+def _threshold_state(findings: Sequence[IndicatorFinding], threshold: Threshold) -> Finding:
+    """Combine, and refuse a rule-out that rests on too few printed evaluations."""
+    state = combine(findings, threshold.combine)
+    return "inconclusive" if state == "ruled_out" and _too_few_printed(findings, threshold) else state
+
+
+def _too_few_printed(findings: Sequence[IndicatorFinding], threshold: Threshold) -> bool:
+    if threshold.indicators or not threshold.printed_lines:
+        return False
+    return len({one.evaluation.casefold() for one in findings}) < threshold.printed_minimum
+
+
+def _needed(how: str | int, n: int) -> int:
+    if isinstance(how, int):
+        return how
+    return n if how == "all" else 1
+
+
+def _shown(findings: Sequence[IndicatorFinding], how: Combination) -> int:
+    showing = [one for one in findings if one.finding == "reached"]
+    if how.reach == "all" or len(showing) == 0:
+        return len(showing)
+    tested = [one for one in findings if one.reach is not None and one.p_reach is not None and one.confidence is not None]
+    bare = [one for one in showing if one not in tested]
+    if len(tested) < 2:
+        return len(showing)
+    adjusted = holm([one.p_reach or 0.0 for one in tested])
+    kept = sum(
+        one.finding == "reached" and float(p) <= 1 - (one.confidence or 0.95) + 1e-12
+        for one, p in zip(tested, adjusted, strict=True)
+    )
+    return len(bare) + kept
+
+
+def _reasons(findings: Sequence[IndicatorFinding], finding: Finding, threshold: Threshold) -> Iterator[str]:
+    if not findings:
+        if threshold.kind == "watch":
+            yield "watched only: the policy sets no line"
+        elif threshold.printed_lines:
+            yield "no figure with a printed line is recorded"
+        else:
+            yield "the policy names no indicator" if not threshold.indicators else "no evidence is recorded"
+        return
+    counts = {state: [one for one in findings if one.finding == state] for state in _STATE_WORDS}
+    for state, words in _STATE_WORDS.items():
+        if counts[state]:
+            names = ", ".join(dict.fromkeys(one.evaluation for one in counts[state]))
+            yield f"{len(counts[state])} of {len(findings)} indicators {words}: {names}"
+    if finding == "inconclusive" and _too_few_printed(findings, threshold):
+        yield f"fewer than {threshold.printed_minimum} different evaluations print a line, and the policy fixes no suite"
+    if finding == "not_ruled_out" and not (counts["not_ruled_out"] or counts["reached"]):
+        yield "the indicators that rule it out are too few"
+
+
+_STATE_WORDS: dict[Finding, str] = {
+    "reached": "show the capability",
+    "not_ruled_out": "cross their rule-out line",
+    "ruled_out": "rule it out",
+    "inconclusive": "do not decide",
+    "not_assessed": "have no evidence",
+}
+
+
+def _load_bearing(findings: Sequence[IndicatorFinding], finding: Finding, threshold: Threshold) -> tuple[str, ...]:
+    """Give the records whose removal alone would change the finding."""
+    bearing: list[str] = []
+    for number, one in enumerate(findings):
+        for reading in one.readings:
+            if not (reading.supports or reading.crosses or reading.shows):
+                continue
+            rest = tuple(other for other in one.readings if other is not reading)
+            state = _indicator_state(rest)
+            if state == one.finding:
+                continue
+            changed = [*findings[:number], one.model_copy(update={"readings": rest, "finding": state}), *findings[number + 1 :]]
+            if one.source == "printed" and not rest:
+                changed.pop(number)
+            if _threshold_state(changed, threshold) != finding:
+                bearing.append(reading.evidence)
+    return tuple(bearing)
+
+
+# --- checkpoints and bounding models ------------------------------------------------------------------
+
+
+def _by_checkpoint(
+    name: str, finding: ThresholdFinding, policy: Policy, own: Mapping[str, ThresholdFinding]
+) -> ThresholdFinding:
+    if finding.finding not in ("not_assessed", "inconclusive"):
+        return finding
+    for checkpoint in policy.thresholds:
+        if name in checkpoint.rules_out and own[checkpoint.id].finding == "ruled_out":
+            return finding.model_copy(
+                update={
+                    "finding": "ruled_out",
+                    "by": checkpoint.id,
+                    "reasons": (f"ruled out by the checkpoint {checkpoint.id}", *finding.reasons),
+                    "load_bearing": own[checkpoint.id].load_bearing,
+                }
+            )
+    return finding
+
+
+def applicable_bounds(model: Model, evidence: EvidenceSet, at: date) -> list[Bound]:
+    """Give the bounds of a model that were stated by a day."""
+    stated = [bound for bound in evidence.bounds if bound.model.casefold() in model.names]
+    return [bound for bound in (*model.bounded_by, *stated) if bound.on is None or last_day(bound.on) <= at]
+
+
+def _by_bound(
+    subject: Subject,
+    threshold: Threshold,
+    finding: ThresholdFinding,
+    bounding: Mapping[str, Mapping[str, ThresholdFinding]],
+) -> ThresholdFinding:
+    if finding.finding not in ("not_assessed", "inconclusive"):
+        return finding
+    for model_id, findings in bounding.items():
+        other = findings.get(threshold.id)
+        if other is None:
+            continue
+        if other.finding == "ruled_out":
+            return finding.model_copy(
+                update={
+                    "finding": "ruled_out",
+                    "by": model_id,
+                    "reasons": (f"bounded by {model_id}, for which it is ruled out", *finding.reasons),
+                    "load_bearing": other.load_bearing,
+                }
+            )
+        reason = f"bounded by {model_id}, for which it is {other.finding.replace('_', ' ')}"
+        finding = finding.model_copy(update={"reasons": (reason, *finding.reasons)})
+    return finding

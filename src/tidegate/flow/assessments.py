@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Assessments: from the adopted policy and the evidence to findings, gates and explanations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tidegate.assess import assess
+from tidegate.assess.explain import Explanation, explain
+from tidegate.assess.model import Assessment, Gate, ModelAssessment
+from tidegate.evidence.models import Model
+from tidegate.flow.policies import find_policy
+from tidegate.flow.world import World
+from tidegate.kernel.documents import did_you_mean
+from tidegate.kernel.errors import AssessError, Problem
+from tidegate.policy.load import LoadedPolicy
+from tidegate.policy.model import Action, Threshold
+from tidegate.store.project import Project
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """An assessment, and the policy that it was made under."""
+
+    assessment: Assessment
+    policy: LoadedPolicy
+
+
+def assess_project(
+    world: World, names: Sequence[str] = (), *, policy: str | None = None, as_of: date | None = None
+) -> Assessed:
+    """Give findings and gates of models (all if none is named).
+
+    Raises:
+        AssessError: ASM001, a name is not a model of the project.
+        TidegateError: the project or the policy is not in order.
+    """
+    project = world.project()
+    chosen, snapshots = _chosen(project, names)
+    loaded = project.policy if policy is None else find_policy(world, policy)
+    only = [model.id for model in chosen] if names else None
+    made = assess(
+        loaded.policy, project.evidence, project.models, as_of or world.today, only=only, snapshots=snapshots
+    )
+    return Assessed(made, loaded)
+
+
+def _chosen(project: Project, names: Sequence[str]) -> tuple[list[Model], dict[str, str]]:
+    """Resolve ``model`` and ``model@snapshot``."""
+    chosen: list[Model] = []
+    snapshots: dict[str, str] = {}
+    for name in names:
+        model_name, _, snapshot = name.partition("@")
+        model = project.model(model_name)
+        if model is None:
+            known = [one.id for one in project.models]
+            hint = did_you_mean(model_name, known) or f"models: {', '.join(known) or 'none yet; add models/NAME.yaml'}"
+            raise AssessError(Problem("ASM001", f"there is no model {model_name!r}", None, hint))
+        if snapshot:
+            if model.snapshot(snapshot) is None:
+                ids = [one.id for one in model.snapshots]
+                raise AssessError(Problem("ASM001", f"{model.id} has no snapshot {snapshot!r}", None, did_you_mean(snapshot, ids)))
+            snapshots[model.id] = snapshot
+        chosen.append(model)
+    return chosen, snapshots
+
+
+@dataclass(frozen=True)
+class GateAnswer:
+    """The gate's answer, with what it rests on."""
+
+    gate: Gate
+    model: ModelAssessment
+    assessed: Assessed
+
+
+def ask_gate(
+    world: World, model: str, action: Action, *, policy: str | None = None, as_of: date | None = None
+) -> GateAnswer:
+    """Give the gate's answer for a model and an action. Raises as `assess_project` does."""
+    assessed = assess_project(world, (model,), policy=policy, as_of=as_of)
+    found = assessed.assessment.models[0]
+    return GateAnswer(found.gate(action), found, assessed)
+
+
+def find_threshold(loaded: LoadedPolicy, name: str) -> Threshold:
+    """Give the threshold of this id or alias.
+
+    Raises:
+        AssessError: ASM002, there is none.
+    """
+    found = loaded.policy.threshold(name)
+    if found is None:
+        known = [threshold.id for threshold in loaded.policy.thresholds]
+        hint = did_you_mean(name, known) or f"thresholds: {', '.join(known)}"
+        raise AssessError(Problem("ASM002", f"{loaded.policy.label} has no threshold {name!r}", None, hint))
+    return found
+
+
+def explain_finding(
+    world: World, model: str, threshold: str, *, policy: str | None = None, as_of: date | None = None
+) -> Explanation:
+    """Give the explanation of a finding. Raises ASM001 or ASM002 for unknown names."""
+    project = world.project()
+    chosen, snapshots = _chosen(project, (model,))
+    loaded = project.policy if policy is None else find_policy(world, policy)
+    found = find_threshold(loaded, threshold)
+    del snapshots
+    return explain(loaded.policy, project.evidence, project.models, as_of or world.today, chosen[0].id, found.id)
+
+
+def assessment_schema() -> dict[str, Any]:
+    """Give the JSON schema of an assessment."""
+    schema = Assessment.model_json_schema(by_alias=True, mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "tidegate/assessment/v1", **schema}

@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A project on disk: `tidegate.yaml`, `policy/`, `models/`, `evidence/`.
+
+Files are the record and live in git. Writes are atomic: a file appears whole or not at all.
+"""
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from tidegate.evidence.importing import Import
+from tidegate.evidence.model import EvidenceSet, Restatement, merge
+from tidegate.evidence.models import Model
+from tidegate.kernel.canonical import plain
+from tidegate.kernel.documents import Document, did_you_mean, parse_document, read_bytes, read_document, validate_part
+from tidegate.kernel.errors import EvidenceError, Problem, ProjectError, Where
+from tidegate.kernel.record import Record
+from tidegate.policy.load import LoadedPolicy, load_pack, load_policy, refuse_label_reuse
+from tidegate.policy.model import RuleLock
+
+PROJECT_FILE = "tidegate.yaml"
+RECORDS = Path("evidence") / "records"
+LOCKS = Path("policy") / "rules.lock.yaml"
+RESTATEMENTS = Path("evidence") / "restatements.yaml"
+MAX_RECORDS_BYTES = 50_000_000
+"""One import of 20,000 records takes about half of this."""
+
+
+class AdoptedPolicy(Record):
+    """The policy that the project has adopted, pinned to its content."""
+
+    pack: str | None = None
+    """Name of a pack that ships with Tidegate."""
+    file: str | None = None
+    """Policy file, relative to the project."""
+    digest: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+    """Digest of the content that was adopted; none while drafting."""
+
+
+class ProjectRecord(Record):
+    """What `tidegate.yaml` says."""
+
+    schema_: Literal["tidegate/project/v1"] = Field(alias="schema")
+    """Names this format."""
+    organisation: str
+    """Who runs the project."""
+    policy: AdoptedPolicy
+    """The adopted policy."""
+
+
+class RecordFile(Record):
+    """One import, as it is kept under `evidence/records`."""
+
+    schema_: Literal["tidegate/import/v1"] = Field(alias="schema", default="tidegate/import/v1")
+    """Names this format."""
+    file: str
+    """Name of the imported file."""
+    digest: str
+    """Its digest."""
+    format: str
+    """Importer that read it."""
+    recorded: date
+    """Day of the import."""
+    evidence: EvidenceSet
+    """What was taken in."""
+
+
+class LockFile(Record):
+    """The decision rules fixed so far."""
+
+    schema_: Literal["tidegate/locks/v1"] = Field(alias="schema", default="tidegate/locks/v1")
+    """Names this format."""
+    locks: tuple[RuleLock, ...] = ()
+    """Locks, oldest first."""
+
+
+class RestatementFile(Record):
+    """The restatements and retractions made in this project."""
+
+    schema_: Literal["tidegate/restatements/v1"] = Field(alias="schema", default="tidegate/restatements/v1")
+    """Names this format."""
+    restatements: tuple[Restatement, ...] = ()
+    """Oldest first."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project, read."""
+
+    root: Path
+    record: ProjectRecord
+    policy: LoadedPolicy
+    """The adopted policy, with the project's rule locks."""
+    models: tuple[Model, ...]
+    evidence: EvidenceSet
+    imports: tuple[RecordFile, ...]
+
+    def model(self, name: str) -> Model | None:
+        """Give the model of this id or alias."""
+        return next((model for model in self.models if name.casefold() in model.names), None)
+
+
+def find_project(start: Path) -> Path:
+    """Give the nearest folder, from `start` upward, that holds a project.
+
+    Raises:
+        ProjectError: PRJ001, there is none.
+    """
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder
+    hint = "make one with `tidegate new DIR`, or name one with --project"
+    raise ProjectError(Problem("PRJ001", f"no {PROJECT_FILE} here or in a folder above", Where(str(start)), hint))
+
+
+def open_project(root: Path) -> Project:
+    """Read a project.
+
+    Raises:
+        TidegateError: anything in it is not in order; every problem with its place.
+    """
+    name = str(Path(PROJECT_FILE))
+    if not (root / PROJECT_FILE).is_file():
+        raise ProjectError(Problem("PRJ001", f"no {PROJECT_FILE} in this folder", Where(str(root)), "make one with `tidegate new DIR`"))
+    document = read_document(root / PROJECT_FILE, name=name)
+    record = validate_part(document, ProjectRecord)
+    policy = _with_locks(adopted_policy(root, record, document), root)
+    models = _read_models(root)
+    imports = _read_imports(root)
+    return Project(root, record, policy, models, _evidence(root, imports), imports)
+
+
+def adopted_policy(root: Path, record: ProjectRecord, document: Document) -> LoadedPolicy:
+    """Give the policy that the project has adopted.
+
+    Raises:
+        ProjectError: PRJ003 if its content is not the one pinned, PRJ004 if it does not exist.
+    """
+    adopted = record.policy
+    where = document.where(("policy",))
+    if (adopted.pack is None) == (adopted.file is None):
+        raise ProjectError(Problem("PRJ004", "name either a pack or a file", where, "policy: {pack: starter}"))
+    loaded = load_pack(adopted.pack) if adopted.pack else load_policy(_inside(root, adopted.file or "", where))
+    if adopted.digest is not None and adopted.digest != loaded.policy.digest:
+        message = f"{loaded.policy.label} has the digest {loaded.policy.digest}, and the project pins {adopted.digest}"
+        hint = "give the changed policy a new version, compare the two with `tidegate policy diff`, then pin the new digest"
+        raise ProjectError(Problem("PRJ003", message, document.where(("policy", "digest")), hint))
+    return loaded
+
+
+def _inside(root: Path, name: str, where: Where) -> Path:
+    path = (root / name).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise ProjectError(Problem("PRJ004", f"{name!r} lies outside the project", where, "use a path inside it"))
+    return path
+
+
+def _with_locks(loaded: LoadedPolicy, root: Path) -> LoadedPolicy:
+    locks = read_locks(root)
+    if not locks:
+        return loaded
+    policy = loaded.policy.model_copy(update={"locks": (*loaded.policy.locks, *locks)})
+    # model_copy keeps cached digests; the new record must compute its own.
+    for name in ("digest", "_threshold_index", "standards_by_id"):
+        policy.__dict__.pop(name, None)
+    return LoadedPolicy(policy, loaded.document, loaded.notices)
+
+
+def read_locks(root: Path) -> tuple[RuleLock, ...]:
+    """Give the rule locks of a project, oldest first."""
+    path = root / LOCKS
+    return validate_part(read_document(path, name=str(LOCKS)), LockFile).locks if path.is_file() else ()
+
+
+def write_locks(root: Path, locks: tuple[RuleLock, ...]) -> None:
+    """Write the rule locks of a project."""
+    _write_record(root / LOCKS, LockFile(locks=locks))
+
+
+def read_policies(root: Path) -> tuple[LoadedPolicy, ...]:
+    """Read every policy file of the project.
+
+    Raises:
+        PolicyError: POL004, one label stands for two contents.
+    """
+    folder = root / "policy"
+    paths = sorted(path for path in folder.glob("*.yaml") if path.name != LOCKS.name) if folder.is_dir() else []
+    loaded = tuple(load_policy(path) for path in paths)
+    refuse_label_reuse(loaded)
+    return loaded
+
+
+def _read_models(root: Path) -> tuple[Model, ...]:
+    models: list[Model] = []
+    seen: dict[str, str] = {}
+    for path in sorted((root / "models").glob("*.yaml")):
+        name = f"models/{path.name}"
+        document = read_document(path, name=name)
+        model = validate_part(document, Model)
+        for alias in sorted(model.names):
+            if alias in seen:
+                hint = "ids and aliases must be unique"
+                raise ProjectError(Problem("PRJ004", f"{alias!r} also names the model in {seen[alias]}", document.where(), hint))
+            seen[alias] = name
+        models.append(model)
+    return tuple(models)
+
+
+def _read_imports(root: Path) -> tuple[RecordFile, ...]:
+    found: list[RecordFile] = []
+    for path in sorted((root / RECORDS).glob("*.json")):
+        name = f"{RECORDS.as_posix()}/{path.name}"
+        content = read_bytes(path, max_bytes=MAX_RECORDS_BYTES)
+        try:
+            found.append(RecordFile.model_validate_json(content))
+        except ValidationError:
+            # Read again with positions, for the message.
+            found.append(validate_part(parse_document(content, name, max_bytes=MAX_RECORDS_BYTES), RecordFile))
+    return tuple(found)
+
+
+def _evidence(root: Path, imports: tuple[RecordFile, ...]) -> EvidenceSet:
+    own = root / RESTATEMENTS
+    stated = validate_part(read_document(own, name=str(RESTATEMENTS)), RestatementFile).restatements if own.is_file() else ()
+    try:
+        evidence = merge([*(one.evidence for one in imports), EvidenceSet(restatements=stated)])
+    except ValueError as error:
+        hint = "restate the older record with `tidegate evidence restate`, under a new id"
+        raise EvidenceError(Problem("EVI005", str(error), Where(RECORDS.as_posix()), hint)) from None
+    known = {record.id for record in evidence.records}
+    unknown = [
+        Problem("EVI006", f"a restatement names {name!r}, which is not in the evidence", Where(RECORDS.as_posix()), did_you_mean(name, known))
+        for one in evidence.restatements
+        for name in (one.supersedes, one.by)
+        if name is not None and name not in known
+    ]
+    if unknown:
+        raise EvidenceError(*unknown)
+    return evidence
+
+
+def write_imports(
+    root: Path, taken: Sequence[tuple[Import, str, str]], recorded: date
+) -> tuple[Path | None, ...]:
+    """Keep imports, all or none; none in the place of a file that was imported before.
+
+    Args:
+        root: the project.
+        taken: each import with the name and the digest of its file.
+        recorded: day of the import.
+
+    Raises:
+        EvidenceError: a record's id is in use for different content (EVI005), or a restatement names no known
+            record (EVI006); nothing is written.
+    """
+    before = _read_imports(root)
+    planned: dict[Path, RecordFile] = {}
+    paths: list[Path | None] = []
+    for one, name, file_digest in taken:
+        path = root / RECORDS / f"{record_stem(name, file_digest)}.json"
+        new = path not in planned and not path.exists()
+        paths.append(path if new else None)
+        if new:
+            planned[path] = _record_file(one, name, file_digest, recorded)
+    _evidence(root, (*before, *planned.values()))
+    for path, kept in planned.items():
+        _write_record(path, kept)
+    return tuple(paths)
+
+
+def _record_file(taken: Import, name: str, file_digest: str, recorded: date) -> RecordFile:
+    dated = tuple(
+        record if record.recorded else record.model_copy(update={"recorded": recorded.isoformat()})
+        for record in taken.evidence.records
+    )
+    evidence = taken.evidence.model_copy(update={"records": dated})
+    return RecordFile(file=name, digest=file_digest, format=taken.format, recorded=recorded, evidence=evidence)
+
+
+def record_stem(name: str, file_digest: str) -> str:
+    """Give the file name under which an import is kept: readable, and unique by content."""
+    readable = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).name)[:60].strip(".-") or "import"
+    return f"{readable}-{file_digest.removeprefix('sha256:')[:12]}"
+
+
+def write_restatement(root: Path, restatement: Restatement) -> Path:
+    """Add a restatement to the project's own.
+
+    Raises:
+        EvidenceError: EVI006, it names a record that is not in the evidence; nothing is written.
+    """
+    path = root / RESTATEMENTS
+    before = validate_part(read_document(path, name=str(RESTATEMENTS)), RestatementFile).restatements if path.is_file() else ()
+    imports = _read_imports(root)
+    known = {record.id for one in imports for record in one.evidence.records}
+    for name in (restatement.supersedes, restatement.by):
+        if name is not None and name not in known:
+            raise EvidenceError(Problem("EVI006", f"there is no record {name!r}", None, did_you_mean(name, known)))
+    _write_record(path, RestatementFile(restatements=(*before, restatement)))
+    return path
+
+
+def create_project(root: Path, files: dict[str, str]) -> None:
+    """Write a new project; nothing is written if the folder is in use.
+
+    Raises:
+        ProjectError: PRJ002, the folder is not empty.
+    """
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise ProjectError(Problem("PRJ002", "the folder is not empty", Where(str(root)), "name a new folder"))
+    for name, text in files.items():
+        write_text(root / name, text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file atomically.
+
+    Raises:
+        ProjectError: PRJ004, it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ProjectError(Problem("PRJ004", f"cannot be written: {error.strerror}", Where(str(path)))) from None
+
+
+def _write_record(path: Path, record: Record) -> None:
+    # JSON is YAML; one writer, one reader, and reviewable line by line.
+    data = {"schema": getattr(record, "schema_", None), **plain(record)}
+    data.pop("schema_", None)
+    write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+
