@@ -12,6 +12,7 @@ TESTS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # uv reads its own settings, not pip's; with this it at least trusts the machine's certificates.
 export UV_SYSTEM_CERTS := 1
 
@@ -64,12 +65,12 @@ compile = $(BIN)/uv pip compile pyproject.toml $(2) $(UPGRADE) --quiet --univers
 # Where it cannot work, because no wheel fits the machine or only pip knows the package index, pip does the same.
 # The build backend is in the locks, so that installing Tidegate itself asks the network for nothing.
 define install
-$(BIN)/python -m uv --version > /dev/null 2>&1 \
-  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock \
+@echo 'installing $(1) into $(VENV)'
+@$(BIN)/python -m uv --version > /dev/null 2>&1 || $(PIP) --require-hashes -r $(VENV)/uv.lock \
   || echo 'uv cannot be installed here; pip takes over' >&2
-$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) \
-  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) \
+  || $(PIP) --require-hashes -r $(1)
+@$(PIP) --no-index --no-deps --no-build-isolation --editable .
 endef
 
 $(VENV)/.runtime: requirements.lock pyproject.toml $(VENV)/uv.lock

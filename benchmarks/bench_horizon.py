@@ -131,6 +131,8 @@ def main() -> int:
     parser.add_argument("--baseline", type=int, default=20, help="replicates of the scikit-learn loop")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    if arguments.baseline < 5:
+        parser.error("fewer than 5 replicates of the loop show no spread")
     models = read(arguments.runs)
     straightforward(models, 1)  # imports and caches are not part of either time
     horizon.bootstrap(models, HorizonOptions(replicates=1))

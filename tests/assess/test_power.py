@@ -6,7 +6,7 @@ from itertools import count
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.power import TTestPower
@@ -41,10 +41,12 @@ def test_most_successes_is_where_the_bound_passes_the_line(n, line, confidence):
 
 
 @settings(deadline=None)
-@given(st.integers(1, 120), st.floats(0, 1), st.floats(0.05, 0.95))
+@given(st.integers(1, 120), st.sampled_from([0.0, 1.0]) | st.floats(1e-6, 0.999), st.floats(0.05, 0.94))
 def test_power_is_the_sum_over_counts_that_rule_out(n, true_rate, line):
     counts = np.arange(n + 1)
-    is_out = np.array([stats.binom.cdf(k, n, line) <= 0.05 for k in counts])
+    chances = stats.binom.cdf(counts, n, line)
+    assume(bool(np.all(np.abs(chances - 0.05) > 1e-9)))
+    is_out = chances <= 0.05
     expected = stats.binom.pmf(counts, n, true_rate)[is_out].sum()
     assert power.rule_out_power(np.array([n]), true_rate, line, 0.95)[0] == pytest.approx(expected, abs=1e-9)
 

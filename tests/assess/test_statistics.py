@@ -7,6 +7,7 @@ from itertools import combinations, count
 import numpy as np
 import pytest
 import statsmodels.api as sm
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -482,3 +483,15 @@ def test_corrected_interval_covers_by_enumeration(truth):
                 covered += chance * (found.low <= truth <= found.high)
     assert seen > 0.99
     assert covered / seen > 0.945
+
+
+def test_beta_binomial_on_real_runs_is_as_measured_elsewhere(shared):
+    text = (shared / "data/horizon/metr_task_results_gpt-5.4.yaml").read_text(encoding="utf-8")
+    tasks = [
+        task for task in yaml.load(text, yaml.CSafeLoader)["agents"]["GPT-5.4"]["tasks"] if task["human_minutes"] > 60
+    ]
+    successes, attempts = (np.array([task[key] for task in tasks]) for key in ("n_successes", "n_runs"))
+    fitted = statistics.fit_beta_binomial(successes, attempts)
+    assert (len(tasks), fitted.alpha, fitted.beta) == pytest.approx((72, 0.161, 0.160), abs=5e-4)
+    assert float(statistics.pass_at_k(attempts, successes, 6).mean()) == pytest.approx(0.639, abs=5e-4)
+    assert [fitted.pass_at(k).value for k in (6, 16, 64)] == pytest.approx([0.638, 0.692, 0.754], abs=5e-4)

@@ -26,6 +26,8 @@ from tidegate.evidence.model import (
 from tidegate.evidence.recompute import SampleRow, Summary, Tally
 from tidegate.evidence.run_table import (
     BadRows,
+    content_key,
+    count_in,
     day_in,
     elicitation_of,
     evaluator_of,
@@ -38,7 +40,6 @@ from tidegate.evidence.run_table import (
     subject_of,
     text_in,
 )
-from tidegate.kernel.canonical import digest
 from tidegate.kernel.errors import Problem, Where
 
 NAME = "garak"
@@ -150,7 +151,7 @@ def _add_attempt(report: _Report, row: dict[str, Any]) -> str | None:
     (report.judged if status == 2 else report.begun).setdefault(probe, set()).add(attempt)
     if status != 2:
         return None
-    prompt = digest([row.get("prompt")])
+    prompt = content_key(row.get("prompt"))
     results = row.get("detector_results")
     if not isinstance(results, dict):
         return "detector_results: expected an object of lists"
@@ -175,13 +176,13 @@ def _add_scores(report: _Report, probe: str, detector: str, scores: object, prom
 def _add_stated(report: _Report, row: dict[str, Any], line: int) -> str | None:
     probe, detector = text_in(row.get("probe")), text_in(row.get("detector"))
     # Up to version 0.12 or so the number of outputs was called "total".
-    evaluated = row.get("total_evaluated", row.get("total"))
-    passed, nones = row.get("passed"), row.get("nones", 0)
+    evaluated = count_in(row.get("total_evaluated", row.get("total")))
+    passed, nones = count_in(row.get("passed")), count_in(row.get("nones", 0))
     if probe is None or detector is None:
         return "an eval line needs probe and detector"
-    if type(passed) is not int or type(evaluated) is not int or type(nones) is not int:
+    if passed is None or evaluated is None or nones is None:
         return "an eval line needs passed and total_evaluated (or total) as whole numbers"
-    if not 0 <= passed <= evaluated or nones < 0:
+    if passed > evaluated:
         return f"passed {passed} of {evaluated} does not make sense"
     interval, fault = _interval(row)
     pair = (probe, detector.removeprefix("detector "))
@@ -340,8 +341,7 @@ def _is_test_generator(report: _Report) -> bool:
 
 
 def _generations(report: _Report) -> int | None:
-    stated = report.setup.get("run.generations")
-    return stated if type(stated) is int and stated >= 1 else None
+    return count_in(report.setup.get("run.generations")) or None
 
 
 def _elicitation(report: _Report, summary: Summary | None) -> Elicitation:

@@ -18,6 +18,7 @@ from tidegate.evidence.recompute import DuplicateSampleError, SampleRow, Summary
 from tidegate.evidence.run_table import (
     BadRows,
     Recount,
+    count_in,
     differs,
     elicitation_of,
     evaluator_of,
@@ -110,7 +111,7 @@ def _add_instance(found: _Instances, entry: dict[str, Any]) -> str | None:
     instance, trial = entry.get("instance_id"), entry.get("train_trial_index", 0)
     if not isinstance(instance, str) or not instance:
         return "instance_id is missing"
-    if type(trial) is not int or trial < 0:
+    if count_in(trial) is None:
         return f"train_trial_index: expected a whole number, not {trial!r}"
     for stat in list_in(entry.get("stats")):
         name = mapping_in(mapping_in(stat).get("name"))
@@ -123,7 +124,7 @@ def _add_instance(found: _Instances, entry: dict[str, Any]) -> str | None:
             found.beside.add(metric)
         else:
             found.splits.setdefault(split, set()).add(instance)
-            row = SampleRow(instance, trial + 1, metric, _mean(stat))
+            row = SampleRow(instance, int(trial) + 1, metric, _mean(stat))
             try:
                 found.recounts.setdefault((split, metric), Recount()).add(row)
             except DuplicateSampleError:
@@ -133,7 +134,7 @@ def _add_instance(found: _Instances, entry: dict[str, Any]) -> str | None:
 
 def _mean(stat: dict[str, Any]) -> float | None:
     total, count = number_in(stat.get("sum")), number_in(stat.get("count"))
-    return total / count if total is not None and count else None
+    return number_in(total / count) if total is not None and count else None
 
 
 def _notices(source: ImportSource, table: _Instances, split: str) -> Iterator[Problem]:
@@ -198,7 +199,8 @@ class _Run:
         adapter = mapping_in(self.spec.get("adapter_spec"))
         name = text_in(self.spec.get("name")) or self.folder.name
         evaluation = re.sub(r"[,:]?model(_deployment)?=[^,]*", "", name)
-        trials = max(1, adapter.get("num_train_trials") or 1) if type(adapter.get("num_train_trials")) is int else 1
+        trials = count_in(adapter.get("num_train_trials")) or 1
+        limit = count_in(adapter.get("max_eval_instances"))
         planned = None if lost.planned is None else lost.planned * trials
         summary = table.recounts[(split, metric)].summary(planned=planned)
         header = self.stats.get((split, metric))
@@ -210,7 +212,7 @@ class _Run:
             n_kind="instances",
             aggregation=None if split == "test" else f"{split} split",
             header_value=header,
-            parameters={"max_eval_instances": adapter.get("max_eval_instances"), "num_train_trials": trials},
+            parameters={"max_eval_instances": limit, "num_train_trials": trials},
         )
         model = text_in(adapter.get("model")) or ""
         return Evidence(
@@ -227,7 +229,7 @@ class _Run:
             provenance=Provenance(
                 format=NAME, file=self.folder.name, digest=self.digest, sample_root=summary.sample_root, tool="HELM"
             ),
-            remarks=tuple(_remarks(summary, header, split, adapter, lost)),
+            remarks=tuple(_remarks(summary, header, split, limit, lost)),
         )
 
 
@@ -242,19 +244,17 @@ def _stated(data: Any) -> dict[tuple[str, str], float]:
 
 
 def _elicitation(adapter: dict[str, Any]) -> Elicitation:
-    shots, tokens = adapter.get("max_train_instances"), adapter.get("max_tokens")
+    shots, tokens = count_in(adapter.get("max_train_instances")), count_in(adapter.get("max_tokens"))
     method = text_in(adapter.get("method"))
-    parts = [f"method {method}" if method else "", f"at most {shots}-shot" if type(shots) is int else ""]
+    parts = [f"method {method}" if method else "", f"at most {shots}-shot" if shots is not None else ""]
     return Elicitation(
-        token_budget=tokens if type(tokens) is int and tokens >= 0 else None,
+        token_budget=tokens,
         statement=", ".join(part for part in parts if part) or None,
         basis="extracted",
     )
 
 
-def _remarks(
-    summary: Summary, header: float | None, split: str, adapter: dict[str, Any], lost: _Lost
-) -> Iterator[Remark]:
+def _remarks(summary: Summary, header: float | None, split: str, limit: int | None, lost: _Lost) -> Iterator[Remark]:
     if differs(header, summary.as_logged):
         message = f"stats.json says {header:g}, the instances say {summary.as_logged:g}"
         yield Remark(code="EVI004", message=message, blocks_rule_out=True)
@@ -267,7 +267,6 @@ def _remarks(
     if summary.counts.without_score:
         message = f"{summary.counts.without_score} results of {summary.counts.planned} have no statistics"
         yield Remark(code="EVI008", message=message)
-    limit = adapter.get("max_eval_instances")
-    if type(limit) is int:
+    if limit is not None:
         message = f"max_eval_instances is {limit}: the instances may be a random part of the data set"
         yield Remark(code="EVI010", message=message)

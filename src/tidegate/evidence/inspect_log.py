@@ -436,7 +436,7 @@ def _import(log: _Log) -> Import:
         notice = _notice(log, "EVI008", message, hint="run with log_samples on")
         return Import(NAME, EvidenceSet(), (notice,))
     figures, left_out = _figures(log)
-    notices = [_notice(log, "EVI011", message, "note") for message in left_out]
+    notices = [_notice(log, "EVI011", message, "note" if figures else "warning") for message in left_out]
     common = _common_remarks(log)
     several = len({figure.label for figure in figures}) > 1
     tallies = {figure.label: _tally(log, figure) for figure in figures}

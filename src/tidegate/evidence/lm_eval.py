@@ -16,6 +16,7 @@ from tidegate.evidence.model import Elicitation, Evidence, EvidenceSet, Measurem
 from tidegate.evidence.recompute import DuplicateSampleError, SampleRow, Summary, Tally
 from tidegate.evidence.run_table import (
     BadRows,
+    count_in,
     day_in,
     differs,
     elicitation_of,
@@ -119,9 +120,12 @@ def _figures(data: dict[str, Any], file: str) -> Iterator[_Figure]:
                 continue
             if isinstance(cell, str) and cell.strip().upper() != "N/A":
                 raise malformed(file, f"results / {task} / {key}: expected a number, not {cell[:40]!r}", 1)
-            stderr = f"{metric}_stderr,{chosen}" if chosen else f"{metric}_stderr"
+            error_key = f"{metric}_stderr,{chosen}" if chosen else f"{metric}_stderr"
             # The harness writes "N/A" where it computed none.
-            yield _Figure(task, metric, chosen or "none", number_in(cell), number_in(cells.get(stderr)), task in groups)
+            stderr = number_in(cells.get(error_key))
+            # Zero is printed where nothing varies; it would claim certainty.
+            stderr = stderr if stderr is not None and stderr > 0 else None
+            yield _Figure(task, metric, chosen or "none", number_in(cell), stderr, task in groups)
 
 
 def _sample_files(path: Path, data: dict[str, Any]) -> dict[str, Path]:
@@ -268,7 +272,7 @@ class _Run:
 
     def _shots(self, task: str) -> int | None:
         shots = mapping_in(self.data.get("n-shot")).get(task, self.config.get("num_fewshot"))
-        return shots if isinstance(shots, int) else None
+        return count_in(shots)
 
     def _sizes(self, task: str) -> tuple[int | None, int | None]:
         """Give how many samples the task has, and how many were to be used."""
@@ -276,11 +280,11 @@ class _Run:
         sizes = mapping_in(self.data.get("n-samples"))
         if task in sizes or not members:
             entry = mapping_in(sizes.get(task))
-            return _count(entry.get("original")), _count(entry.get("effective"))
+            return count_in(entry.get("original")), count_in(entry.get("effective"))
         leaves = self._leaves(task, frozenset())
         entries = [mapping_in(sizes.get(leaf)) for leaf in sorted(leaves)]
-        original = [_count(entry.get("original")) for entry in entries]
-        effective = [_count(entry.get("effective")) for entry in entries]
+        original = [count_in(entry.get("original")) for entry in entries]
+        effective = [count_in(entry.get("effective")) for entry in entries]
         return _total(original), _total(effective)
 
     def _leaves(self, task: str, above: frozenset[str]) -> set[str]:
@@ -326,7 +330,7 @@ class _Run:
             value=figure.value,
             n=effective,
             n_kind=None if effective is None else "questions",
-            standard_error=figure.stderr or None,  # the harness prints zero where nothing varies
+            standard_error=figure.stderr,
             **self._identity(figure),
         )
 
@@ -382,10 +386,6 @@ def _seconds(value: object) -> float | None:
         return float(value) if isinstance(value, str) else number_in(value)
     except ValueError:
         return None
-
-
-def _count(value: object) -> int | None:
-    return value if type(value) is int and value >= 0 else None
 
 
 def _total(counts: list[int | None]) -> int | None:

@@ -16,6 +16,8 @@ from tidegate.evidence.recompute import SampleRow, Summary, Tally
 from tidegate.evidence.run_table import (
     BadRows,
     Row,
+    content_key,
+    count_in,
     day_in,
     elicitation_of,
     evaluator_of,
@@ -30,7 +32,6 @@ from tidegate.evidence.run_table import (
     subject_of,
     text_in,
 )
-from tidegate.kernel.canonical import digest
 
 NAME = "promptfoo"
 _ERROR = 2
@@ -116,9 +117,10 @@ def _file(data: dict[str, Any], results: dict[str, Any], source: ImportSource) -
     stated: dict[Group, tuple[int, int, int]] = {}
     for prompt in map(mapping_in, list_in(results.get("prompts"))):
         metrics = mapping_in(prompt.get("metrics"))
-        counts = [metrics.get(name) for name in ("testPassCount", "testFailCount", "testErrorCount")]
-        if all(type(count) is int for count in counts):
-            stated[(str(prompt.get("provider")), str(prompt.get("id")))] = (counts[0], counts[1], counts[2])  # type: ignore[assignment]
+        counts = [count_in(metrics.get(name)) for name in ("testPassCount", "testFailCount", "testErrorCount")]
+        passed, failed, errors = counts
+        if passed is not None and failed is not None and errors is not None:
+            stated[(str(prompt.get("provider")), str(prompt.get("id")))] = (passed, failed, errors)
     return _File(
         description=text_in(config.get("description")) or source.path.stem,
         version=text_in(about.get("promptfooVersion")),
@@ -133,7 +135,7 @@ def _add_row(groups: dict[Group, _Tests], row: dict[str, Any]) -> str | None:
     provider = row.get("provider")
     provider_id = text_in(mapping_in(provider).get("id")) or text_in(provider)
     prompt, success, reason = mapping_in(row.get("prompt")), row.get("success"), row.get("failureReason", 0)
-    prompt_id = text_in(row.get("promptId")) or (digest(prompt.get("raw")) if prompt.get("raw") is not None else None)
+    prompt_id = text_in(row.get("promptId")) or (content_key(prompt["raw"]) if "raw" in prompt else None)
     if provider_id is None or prompt_id is None:
         return "a row needs provider and promptId"
     if not isinstance(success, bool) or type(reason) is not int:
@@ -148,7 +150,7 @@ def _add_row(groups: dict[Group, _Tests], row: dict[str, Any]) -> str | None:
 
 def _count(tests: _Tests, row: dict[str, Any], *, success: bool, is_error: bool) -> None:
     response, case = mapping_in(row.get("response")), mapping_in(row.get("testCase"))
-    key = digest([row.get("promptId"), row.get("vars")]).removeprefix("sha256:")
+    key = content_key([row.get("promptId"), row.get("vars")])
     tests.repeats[key] = tests.repeats.get(key, 0) + 1
     asserted = bool(
         list_in(mapping_in(row.get("gradingResult")).get("componentResults")) or list_in(case.get("assert"))

@@ -5,7 +5,6 @@ The database is opened read-only and never trusted: known tables only, columns b
 file declares them, and everything but reading is denied by SQLite's authoriser.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -19,17 +18,19 @@ from tidegate.evidence.recompute import SampleRow, Tally
 from tidegate.evidence.run_table import (
     BadRows,
     check_size,
+    content_key,
+    count_in,
     day_in,
     elicitation_of,
     evaluator_of,
     malformed,
     mapping_in,
     measured,
+    parse_json,
     record_id,
     subject_of,
     text_in,
 )
-from tidegate.kernel.canonical import digest
 from tidegate.kernel.errors import EvidenceError, Problem, Where
 
 NAME = "pyrit"
@@ -190,7 +191,7 @@ def _identifier(value: object) -> dict[str, Any]:
     if not isinstance(value, str):
         return {}
     try:
-        return mapping_in(json.loads(value))
+        return mapping_in(parse_json(value.encode()))
     except (ValueError, RecursionError):
         return {}
 
@@ -230,15 +231,14 @@ def _add_result(groups: dict[Group, _Attacks], row: dict[str, Any], targets: dic
         return "objective: expected text"
     attacks = groups.setdefault(_group(row, targets), _Attacks())
     # The stored hash is not trusted; the objective itself says which attacks try the same thing.
-    unit = digest(objective).removeprefix("sha256:")
+    unit = content_key(objective)
     attacks.repeats[unit] = attacks.repeats.get(unit, 0) + 1
     is_error = outcome.lower() == "error"
     error = (text_in(row.get("error_type")) or "error") if is_error else None
     attacks.tally.add(SampleRow(unit, attacks.repeats[unit], "outcome", _OUTCOMES[outcome.lower()], error=error))
     attacks.errors += is_error
     attacks.undetermined += outcome.lower() == "undetermined"
-    turns = row.get("executed_turns")
-    attacks.turns = max(attacks.turns, turns if type(turns) is int else 0)
+    attacks.turns = max(attacks.turns, count_in(row.get("executed_turns")) or 0)
     if day := day_in(row.get("timestamp")):
         attacks.days.add(day)
     if version := text_in(row.get("pyrit_version")):

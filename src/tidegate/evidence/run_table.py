@@ -6,6 +6,7 @@ tools' results use it too.
 """
 
 import csv
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -43,6 +44,10 @@ MAX_STREAM_BYTES = 16_000_000_000
 """Files that are read line by line; ten times the largest report seen, so that a wrong file does not run for hours."""
 MAX_DOCUMENT_BYTES = 256_000_000
 """JSON documents are held in memory whole, at up to ten times their size."""
+MAX_JSON_DEPTH = 200
+"""Deeper nesting than this occurs in no result, and exhausts the stack of what walks it."""
+MAX_COUNT = 2**53 - 1
+"""Whole numbers beyond this are not the same in every JSON reader (RFC 8259, section 6)."""
 MAX_BAD_ROWS = 50
 """More bad rows than this are counted, not listed: nobody reads them."""
 MAX_RUNS = 5_000_000
@@ -119,8 +124,32 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _parse(raw: bytes) -> Any:
-    return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_object)
+def parse_json(raw: bytes) -> Any:
+    """Give the data in JSON text; half a surrogate pair, which cut-off text may leave, becomes a question mark.
+
+    Raises:
+        ValueError: it is not JSON, not UTF-8, has a key twice in an object, or is nested too deeply.
+        RecursionError: it is nested far too deeply.
+    """
+    data = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_object)
+    if raw.count(b"[") + raw.count(b"{") > MAX_JSON_DEPTH and _depth_exceeds(data, MAX_JSON_DEPTH):
+        raise ValueError(f"nested deeper than {MAX_JSON_DEPTH} levels")
+    if b"\\ud" in raw or b"\\uD" in raw:
+        data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
+    return data
+
+
+def _depth_exceeds(data: Any, limit: int) -> bool:
+    level = [data]
+    for _ in range(limit + 1):
+        parts = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        level = [child for part in parts for child in part]
+    return bool(level)
+
+
+def content_key(value: Any) -> str:
+    """Give a key that is the same for the same JSON data, however it is written."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _place(error: ValueError | RecursionError, first_line: int) -> tuple[str, int | None, int | None]:
@@ -162,7 +191,7 @@ def json_lines(
             if not raw.strip():
                 continue
             try:
-                row = _parse(raw)
+                row = parse_json(raw)
             except (ValueError, RecursionError) as error:
                 message, line, column = _place(error, number)
                 bad.add(
@@ -183,7 +212,7 @@ def json_document(path: Path, name: str) -> Any:
     """
     check_size(path, name, MAX_DOCUMENT_BYTES)
     try:
-        return _parse(path.read_bytes())
+        return parse_json(path.read_bytes())
     except (ValueError, RecursionError) as error:
         message, line, column = _place(error, 1)
         raise malformed(name, message, line, column=column) from None
@@ -198,6 +227,11 @@ def number_in(value: object) -> float | None:
             return None
         return found if math.isfinite(found) else None
     return None
+
+
+def count_in(value: object) -> int | None:
+    """Give a whole number of at least 0, or none for anything else."""
+    return value if type(value) is int and 0 <= value <= MAX_COUNT else None
 
 
 def text_in(value: object) -> str | None:
@@ -601,8 +635,8 @@ def _parquet_runs(path: Path, bad: BadRows) -> Iterator[_Run]:
 
 
 def _parquet_rows(path: Path, bad: BadRows) -> Iterator[Row]:
-    import pyarrow as pa  # noqa: PLC0415  (takes a third of a second; only Parquet needs it)
-    from pyarrow import parquet  # noqa: PLC0415
+    import pyarrow as pa
+    from pyarrow import parquet
 
     known = [name for names in _COLUMNS.values() for name in names]
     try:
@@ -620,7 +654,7 @@ def _parquet_rows(path: Path, bad: BadRows) -> Iterator[Row]:
                 for row in batch.to_pylist():
                     number += 1
                     yield number, row
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise malformed(bad.file, f"not Parquet: {str(error).splitlines()[0][:200]}") from None
 
 

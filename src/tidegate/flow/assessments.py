@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from tidegate.assess import assess
 from tidegate.assess.explain import Explanation, explain
@@ -13,7 +13,7 @@ from tidegate.evidence.models import Model
 from tidegate.flow.policies import find_policy
 from tidegate.flow.world import World
 from tidegate.kernel.documents import did_you_mean
-from tidegate.kernel.errors import AssessError, Problem
+from tidegate.kernel.errors import AssessError, Problem, Where
 from tidegate.policy.load import LoadedPolicy
 from tidegate.policy.model import Action, Threshold
 from tidegate.store.project import Project
@@ -106,7 +106,6 @@ def explain_finding(
     chosen, snapshots = _chosen(project, (model,))
     loaded = project.policy if policy is None else find_policy(world, policy)
     found = find_threshold(loaded, threshold)
-    del snapshots
     return explain(loaded.policy, project.evidence, project.models, as_of or world.today, chosen[0].id, found.id)
 
 
@@ -114,3 +113,23 @@ def assessment_schema() -> dict[str, Any]:
     """Give the JSON schema of an assessment."""
     schema = Assessment.model_json_schema(by_alias=True, mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "tidegate/assessment/v1", **schema}
+
+
+def as_action(word: str) -> Action:
+    """Give the action that a word means; ``deploy`` means general deployment."""
+    return "general" if word == "deploy" else cast(Action, word)
+
+
+def places(loaded: LoadedPolicy) -> dict[str, Where]:
+    """Give where each threshold stands in its policy file."""
+    return {threshold.id: loaded.where(threshold.id) for threshold in loaded.policy.thresholds}
+
+
+def rendered(assessed: Assessed, output: str) -> str:
+    """Give an assessment as ``markdown``, ``junit``, ``sarif`` or ``github`` annotations."""
+    return _rendered(assessed.assessment, assessed.policy, output, None)
+
+
+def gate_text(answer: GateAnswer, output: str) -> str:
+    """Give the gate's answer in the format of a pipeline."""
+    return _rendered(answer.assessed.assessment, answer.assessed.policy, output, answer.gate.action)

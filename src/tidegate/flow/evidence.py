@@ -3,17 +3,23 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any, cast, get_args
+
+from pydantic import ValidationError
 
 from tidegate.assess.audit import ReportCard, by_developer, by_threshold, report_cards
+from tidegate.evidence.exports import Attestation, every_eval_ever, in_toto_statement
 from tidegate.evidence.formats import digest_file, import_file
 from tidegate.evidence.importing import Declared, Import, Progress
-from tidegate.evidence.model import Evidence, EvidenceSet, Restatement
+from tidegate.evidence.model import Elicitation, Evidence, EvidenceSet, Restatement, Subject
 from tidegate.flow.world import World
 from tidegate.kernel.canonical import digest_bytes
 from tidegate.kernel.documents import did_you_mean
-from tidegate.kernel.errors import EvidenceError, Problem, TidegateError, Where
-from tidegate.store.project import write_imports, write_restatement
+from tidegate.kernel.errors import EvidenceError, Problem, ProjectError, TidegateError, Where
+from tidegate.policy.model import ElicitationElement
+from tidegate.store.project import Project, write_imports, write_restatement
 
 
 @dataclass(frozen=True)
@@ -146,3 +152,99 @@ def restate(world: World, restatement: Restatement) -> Path:
 def audit(evidence: EvidenceSet) -> tuple[tuple[ReportCard, ...], tuple[ReportCard, ...]]:
     """Give report cards per developer and per threshold."""
     return report_cards(evidence.records, by=by_developer), report_cards(evidence.records, by=by_threshold)
+
+
+def declare(  # noqa: PLR0913 - one argument per option
+    *,
+    model: str | None = None,
+    snapshot: str | None = None,
+    variant: str | None = None,
+    thresholds: tuple[str, ...] = (),
+    elements: tuple[str, ...] = (),
+    evaluator: str | None = None,
+    independent: bool | None = None,
+) -> Declared:
+    """Give what a person declares about files that they import.
+
+    Raises:
+        ProjectError: PRJ005, a word is not in the vocabulary.
+    """
+    known_elements, known_variants = get_args(ElicitationElement), get_args(Subject.model_fields["variant"].annotation)
+    for words, known in ((elements, known_elements), ((variant,) if variant else (), known_variants)):
+        for word in words:
+            if word not in known:
+                hint = did_you_mean(word, known) or f"known: {', '.join(known)}"
+                raise ProjectError(Problem("PRJ005", f"{word!r} is not in the vocabulary", None, hint))
+    elicitation = Elicitation(elements=cast(Any, elements), basis="declared") if elements else None
+    return Declared(model, snapshot, variant, thresholds, elicitation, evaluator, independent)
+
+
+def select(project: Project, *, model: str | None = None, threshold: str | None = None) -> tuple[Evidence, ...]:
+    """Give the records about a model (by any of its names) that name a threshold."""
+    known = project.model(model) if model else None
+    names = known.names if known else frozenset({model.casefold()}) if model else frozenset()
+    found = project.policy.policy.threshold(threshold) if threshold else None
+    wanted = {name.casefold() for name in ((threshold,) if threshold else ())}
+    wanted |= {name.casefold() for name in (found.id, *found.aliases)} if found else set()
+    return tuple(
+        record
+        for record in project.evidence.records
+        if (not model or record.subject.model.casefold() in names)
+        and (not threshold or any(name.casefold() in wanted for name in record.thresholds))
+    )
+
+
+def check_files(paths: Sequence[Path], *, format_name: str | None = None) -> tuple[Problem, ...]:
+    """Give the remarks on files without keeping anything of them.
+
+    Raises:
+        EvidenceError: the problems of every file that would be refused.
+    """
+    remarks: list[Problem] = []
+    refused: list[Problem] = []
+    for path in paths:
+        try:
+            taken = import_file(path, format_name=format_name)
+            remarks += [*taken.notices, *evidence_problems(taken.evidence)]
+        except TidegateError as error:
+            refused += error.problems
+    if refused:
+        raise EvidenceError(*refused)
+    return tuple(dict.fromkeys(remarks))
+
+
+def restatement(  # noqa: PLR0913 - one argument per option
+    supersedes: str, *, by: str | None, reason: str, approved_by: tuple[str, ...], note: str | None, on: date
+) -> Restatement:
+    """Give a restatement, or (without a successor, for the reason ``retracted``) a retraction.
+
+    Raises:
+        EvidenceError: EVI006, the two do not fit.
+    """
+    try:
+        return Restatement(
+            supersedes=supersedes, by=by, reason=cast(Any, reason), approved_by=approved_by, note=note, on=on.isoformat()
+        )
+    except ValidationError as error:
+        message = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise EvidenceError(Problem("EVI006", message, None, "give --by, or use --reason retracted")) from None
+
+
+def as_in_toto(record: Evidence, evaluator: str, salt: str) -> dict[str, Any]:
+    """Give a record as an in-toto statement. Raises if it lacks a part that the predicate needs.
+
+    Raises:
+        ProjectError: PRJ005, the salt is not hexadecimal.
+    """
+    try:
+        secret = bytes.fromhex(salt)
+    except ValueError:
+        raise ProjectError(Problem("PRJ005", "the salt is not hexadecimal", None, "give at least 32 digits")) from None
+    return in_toto_statement(record, Attestation(evaluator=evaluator, salt=secret))
+
+
+def as_every_eval_ever(record: Evidence, world: World) -> list[dict[str, Any]]:
+    """Give a record as every_eval_ever documents."""
+    retrieved = int(datetime.combine(world.today, datetime.min.time(), UTC).timestamp())
+    organisation = world.project().record.organisation
+    return list(every_eval_ever((record,), organisation=organisation, retrieved=retrieved).documents)

@@ -7,6 +7,7 @@ Scalars follow the YAML 1.2 core schema: ``no`` and ``2025-05-14`` stay strings.
 """
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -89,7 +90,10 @@ def _scalar(event: Any, file: str) -> Any:
             raise _refuse("DOC009", "the number has too many digits", file, event.start_mark)
         return int(text)
     if _FLOAT.match(text):
-        return float(text)
+        number = float(text)
+        if math.isinf(number):
+            raise _refuse("DOC009", "the number is too large", file, event.start_mark)
+        return number
     return text
 
 
@@ -188,7 +192,8 @@ def parse_document(source: str | bytes, file: str, *, max_bytes: int = MAX_BYTES
     Raises:
         DocumentError: DOC002 to DOC006 or DOC010, with line and column.
     """
-    raw = source.encode() if isinstance(source, str) else source
+    # A lone surrogate survives as bytes that are not UTF-8, and is refused below with its line.
+    raw = source.encode(errors="surrogatepass") if isinstance(source, str) else source
     if len(raw) > max_bytes:
         raise DocumentError(
             Problem("DOC002", f"{len(raw):,} bytes; the limit is {max_bytes:,}", Where(file), "split the file")

@@ -8,7 +8,10 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-DURATION_PATTERN = r"^P(\d{1,3}[YMWD]){1,4}$"
+_YEARS, _MONTHS, _WEEKS, _DAYS = (rf"[0-9]{{1,3}}{unit}" for unit in "YMWD")
+DURATION_PATTERN = (
+    rf"^P({_YEARS}({_MONTHS})?({_WEEKS})?({_DAYS})?|{_MONTHS}({_WEEKS})?({_DAYS})?|{_WEEKS}({_DAYS})?|{_DAYS})$"
+)
 PARTIAL_DATE_PATTERN = r"^\d{4}(-\d{2}(-\d{2})?)?$"
 
 Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN)]
@@ -22,14 +25,18 @@ def add(start: date, duration: str) -> date:
     """Give the day that lies `duration` after `start`.
 
     Months are calendar months; a day that the target month lacks becomes its last day.
+    The calendar ends with the year 9999: what lies beyond falls on its last day.
     """
     years, months, weeks, days = (
         int(found.group(1)) if (found := re.search(rf"(\d+){unit}", duration)) else 0 for unit in "YMWD"
     )
     month_index = start.year * 12 + start.month - 1 + years * 12 + months
     year, month = divmod(month_index, 12)
+    if year > date.max.year:
+        return date.max
     day = min(start.day, calendar.monthrange(year, month + 1)[1])
-    return date(year, month + 1, day) + timedelta(weeks=weeks, days=days)
+    moved = date(year, month + 1, day)
+    return moved + min(timedelta(weeks=weeks, days=days), date.max - moved)
 
 
 def approximate_days(duration: str) -> int:

@@ -47,6 +47,7 @@ CODES: dict[str, str] = {
     "EVI009": "An optional package is needed for this.",
     "EVI010": "The result shows less than it seems to: a stand-in answered, answers were reused, or other data was used.",
     "EVI011": "A figure in the file was not recomputed from its samples, and is left out or marked.",
+    "EVI012": "The record lacks what this export needs.",
     "ASM001": "The model is not known.",
     "ASM002": "The threshold or indicator is not known.",
     "ASM003": "The policy does not govern this action.",

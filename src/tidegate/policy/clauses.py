@@ -126,8 +126,8 @@ class Clause:
     """Where its author says it comes from."""
     home: Dimension
     """The dimension that changes when the whole clause goes or comes."""
-    words: str
-    """Its text, for suggestions."""
+    text: str
+    """What it says."""
 
     @property
     def id(self) -> str:
@@ -165,7 +165,7 @@ def _clause(loaded: LoadedPolicy, path: PathKey, item: Item, parent: Item | None
         facets=tuple(_facets(here)),
         was=item.was,
         home=_home(item),
-        words=" ".join(part for part in (item.title, item.text) if part),
+        text=item.text,
     )
 
 
@@ -179,7 +179,7 @@ def _policy_clause(loaded: LoadedPolicy) -> Clause:
         facets=tuple(_policy_facets(loaded.policy)),
         was=(),
         home="scope",
-        words=loaded.policy.title,
+        text=loaded.policy.scope.text,
     )
 
 
@@ -389,7 +389,7 @@ def _of_criterion(here: _Here) -> Iterator[Facet]:
     assert isinstance(item, Criterion)
     if here.parent is not None:
         yield _parent(here)
-    yield _set("needs", "threshold", "more", tuple(need.name for need in item.needs))
+    yield _texts("needs", "threshold", "more", tuple(need.name for need in item.needs))
     for need in item.needs:
         yield from _of_need(need)
 

@@ -9,7 +9,7 @@ clause without the direction of its change announces it only in part.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from difflib import SequenceMatcher
 from typing import Any, Literal, NamedTuple, get_args
@@ -28,6 +28,11 @@ Way = Literal["weaker", "stronger", "both", "unclear", "wording"]
 
 Status = Literal["announced", "partially_announced", "silent", "no_account"]
 """Whether the policy's own account identifies a change; ``no_account`` if it gives none at all."""
+
+Finding = Literal[
+    "agrees", "differs", "no_direction", "no_change_found", "names_nothing", "unknown_clauses", "other_revision"
+]
+"""How an entry of the account agrees with the comparison."""
 
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 OUTCOMES: tuple[Outcome, ...] = ("weakened", "removed", "relocated", "strengthened", "added", "retained")
@@ -48,6 +53,9 @@ _ANNOUNCING: Mapping[Outcome, frozenset[str]] = {
 }
 """Kinds of a changelog entry from which a reader learns the direction of the change."""
 
+_UNDIRECTED = frozenset({None, "rewritten"})
+"""Kinds of an entry that say no direction, so that they contradict none."""
+
 _SEVERITY: Mapping[str, int] = {"retained": 0, "strengthened": 1, "weakened": 2, "relocated": 3}
 
 
@@ -58,6 +66,7 @@ class Side:
     id: str
     kind: str
     title: str
+    text: str
     where: Where
 
 
@@ -151,7 +160,7 @@ class AccountEntry:
     summary: str
     kind: str | None
     where: Where
-    finding: Literal["agrees", "differs", "no_change_found", "names_nothing", "unknown_clauses", "other_revision"]
+    finding: Finding
     unknown: tuple[str, ...]
     """Ids that neither version has."""
 
@@ -246,9 +255,24 @@ class PolicyDiff:
         material = [outcome for outcome in OUTCOMES if outcome != "retained"]
         return {dimension: {outcome: found[dimension, outcome] for outcome in material} for dimension in DIMENSIONS}
 
+    def groups(self) -> tuple[tuple[Row, ...], ...]:
+        """Give the rows with those together that say one thing, in reading order.
+
+        These are the parts of an item that went or came with it, and clauses that became one in the same way.
+        """
+        whole = _whole(self.rows)
+        found: dict[tuple[Any, ...], list[Row]] = {}
+        for row in self.rows:
+            found.setdefault(_group_key(row, whole), []).append(row)
+        return tuple(tuple(rows) for rows in found.values())
+
     def table_rows(self, *, retained: bool = False) -> tuple[TableRow, ...]:
-        """Give the rows in words; retained ones only if their words differ, or on request."""
-        return tuple(_table_row(row) for row in self.rows if row.is_material or row.text_differs or retained)
+        """Give the groups in words; retained clauses only if their words differ, or on request."""
+        return tuple(
+            _table_row(group)
+            for group in self.groups()
+            if retained or group[0].is_material or any(row.text_differs for row in group)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Give the comparison as plain data."""
@@ -508,7 +532,7 @@ def _with(row: Row, **changes: Any) -> Row:
 
 
 def _side(clause: Clause) -> Side:
-    return Side(clause.id, clause.kind, clause.title, clause.where)
+    return Side(clause.id, clause.kind, clause.title, clause.text, clause.where)
 
 
 # --- the code of a row -----------------------------------------------------------------------------
@@ -822,7 +846,7 @@ class _Account:
 
     entries: Mapping[int, Change]
     ids: frozenset[str]
-    whole: Mapping[str, Outcome]
+    whole: Mapping[str, Row]
     """Items that were removed, added or relocated: naming one of them names its parts."""
 
     @classmethod
@@ -834,8 +858,7 @@ class _Account:
             if change not in carried and _is_between(change.version, old.policy.version, new.policy.version)
         }
         sides = [side for row in rows for side in (row.old, *row.new) if side is not None]
-        whole = {row.id: row.outcome for row in rows if row.outcome in ("removed", "added", "relocated")}
-        return cls(entries, frozenset({side.id for side in sides} | _POLICY_NAMES), whole)
+        return cls(entries, frozenset({side.id for side in sides} | _POLICY_NAMES), _whole(rows))
 
 
 _POLICY_NAMES = frozenset({"policy", "scope", POLICY_ID})
@@ -885,15 +908,18 @@ def _announcement(row: Row, account: _Account) -> Announcement:
 
 
 def _names_whole(row: Row, entry: Change, account: _Account) -> bool:
-    return any(name in entry.clauses and account.whole.get(name) == row.outcome for name in row.within)
+    return any(
+        name in entry.clauses and name in account.whole and account.whole[name].outcome == row.outcome
+        for name in row.within
+    )
 
 
 def _judged(row: Row, entries: Mapping[int, Change], whole: Mapping[int, Change]) -> Announcement:
     telling = _ANNOUNCING[row.outcome]
     numbers = tuple(sorted(entries))
     right = {number: entry for number, entry in entries.items() if entry.kind in telling}
-    contradicted = any(entry.kind is not None and entry.kind not in telling for entry in entries.values()) and not right
     if not right:
+        contradicted = any(entry.kind not in _UNDIRECTED for entry in entries.values())
         kinds = sorted({entry.kind or "no direction" for entry in entries.values()})
         why = f"the account names it with {', '.join(kinds)}, not that it was {row.outcome}"
         return Announcement("partially_announced", numbers, why, contradicted)
@@ -912,21 +938,26 @@ def _missing_dimensions(row: Row, entries: Mapping[int, Change]) -> tuple[Dimens
 
 def _account_entries(new: LoadedPolicy, account: _Account, rows: list[Row]) -> Iterator[AccountEntry]:
     for number, change in enumerate(new.policy.changelog):
-        where = new.document.where(("changelog", number))
         unknown = tuple(name for name in change.clauses if name not in account.ids)
-        touched = [row for row in rows if row.announcement and number in row.announcement.entries]
-        if number not in account.entries:
-            finding: Any = "other_revision"
-        elif not change.clauses:
-            finding = "names_nothing"
-        elif len(unknown) == len(change.clauses):
-            finding = "unknown_clauses"
-        elif not touched:
-            finding = "no_change_found"
-        else:
-            telling = any(change.kind in _ANNOUNCING[row.outcome] for row in touched)
-            finding = "agrees" if telling or change.kind is None else "differs"
+        finding = _finding(number, change, account, rows)
+        where = new.document.where(("changelog", number))
         yield AccountEntry(number, change.summary, change.kind, where, finding, unknown)
+
+
+def _finding(number: int, change: Change, account: _Account, rows: list[Row]) -> Finding:
+    if number not in account.entries:
+        return "other_revision"
+    if not change.clauses:
+        return "names_nothing"
+    if not account.ids & set(change.clauses):
+        return "unknown_clauses"
+    touched = [row for row in rows if row.announcement and number in row.announcement.entries]
+    if not touched:
+        reworded = any(row.text_differs and row.id in change.clauses for row in rows)
+        return "agrees" if reworded and change.kind in ("clarified", *_UNDIRECTED) else "no_change_found"
+    if any(change.kind in _ANNOUNCING[row.outcome] for row in touched):
+        return "agrees"
+    return "no_direction" if change.kind in _UNDIRECTED else "differs"
 
 
 # --- suggestions and words -------------------------------------------------------------------------
@@ -943,7 +974,8 @@ def _suggestions(links: _Links) -> Iterator[Suggestion]:
             (similarity, old, new)
             for old in gone
             for new in come
-            if old.kind == new.kind and (similarity := _similarity(old.words, new.words)) >= SUGGEST_SIMILARITY
+            if old.kind == new.kind
+            and (similarity := _similarity(f"{old.title} {old.text}", f"{new.title} {new.text}")) >= SUGGEST_SIMILARITY
         ),
         key=lambda pair: (-pair[0], pair[1].key, pair[2].key),
     )
@@ -973,18 +1005,49 @@ def shown_value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _table_row(row: Row) -> TableRow:
-    outcome = row.outcome + (" (both directions)" if row.both_directions else "")
-    outcome += " (unclear)" if row.direction_unclear else ""
-    outcome += " (read)" if row.basis == "read" else ""
+def _group_key(row: Row, whole: Mapping[str, Row]) -> tuple[Any, ...]:
+    status = row.announcement.status if row.announcement else None
+    if row.outcome in ("removed", "added"):
+        around = [whole[name] for name in reversed(row.within) if name in whole and whole[name].outcome == row.outcome]
+        alike = [item for item in around if item.announcement and item.announcement.status == status]
+        return (row.outcome, status, alike[0].id if alike else row.id)
+    if row.new and row.merged_with:
+        ways = tuple((change.facet, change.way, change.into) for change in row.changes)
+        return (row.outcome, row.basis, status, row.new, row.dimensions, row.readings, ways)
+    return (row.outcome, row.old, row.new)
+
+
+def _whole(rows: Iterable[Row]) -> dict[str, Row]:
+    """Give the rows that came or went, by id; an id that stands for two things of unlike fate is left out."""
+    found: dict[str, set[Outcome]] = defaultdict(set)
+    by_id = {}
+    for row in rows:
+        found[row.id].add(row.outcome)
+        by_id[row.id] = row
+    gone_or_come: set[Outcome] = {"removed", "added", "relocated"}
+    return {name: by_id[name] for name, outcomes in found.items() if len(outcomes) == 1 and outcomes <= gone_or_come}
+
+
+def _table_row(group: tuple[Row, ...]) -> TableRow:
+    row = group[0]
     return TableRow(
-        outcome=outcome,
-        clause=clause_name(row),
+        outcome=", ".join((row.outcome, *flags(row))),
+        clause=group_name(group),
         dimensions=", ".join(row.dimensions),
-        change="; ".join(change_words(row)),
+        change="; ".join(change_words(group)),
         account=row.announcement.status.replace("_", " ") if row.announcement else "",
         where=" → ".join(" ".join(str(side.where) for side in sides) for sides in _sides(row)),
     )
+
+
+def flags(row: Row) -> tuple[str, ...]:
+    """Give what a reader has to know about a row's code, in words."""
+    named = {
+        "both directions": row.both_directions,
+        "direction unclear": row.direction_unclear,
+        "read by a person": row.basis == "read",
+    }
+    return tuple(name for name, holds in named.items() if holds)
 
 
 def _sides(row: Row) -> Iterator[tuple[Side, ...]]:
@@ -994,25 +1057,40 @@ def _sides(row: Row) -> Iterator[tuple[Side, ...]]:
         yield row.new
 
 
-def clause_name(row: Row) -> str:
-    """Give the ids of a row: one if it kept its id, else old → new."""
-    names = [" + ".join(side.id for side in sides) for sides in _sides(row)]
-    return " → ".join(dict.fromkeys(names))
+def group_name(group: tuple[Row, ...]) -> str:
+    """Give the ids of a group: old → new, one id if it stayed, the parts of what came or went in brackets."""
+    row = group[0]
+    if row.outcome in ("removed", "added"):
+        parts = ", ".join(part.id for part in group[1:])
+        return f"{row.id} (with {parts})" if parts else row.id
+    before = " + ".join(part.id for part in group)
+    after = " + ".join(side.id for side in row.new)
+    return " → ".join(dict.fromkeys(name for name in (before, after) if name))
 
 
-def change_words(row: Row) -> Iterator[str]:
-    """Give what changed in a row, facet by facet, old → new."""
-    for change in row.changes:
+def change_words(group: tuple[Row, ...]) -> Iterator[str]:
+    """Give what changed in a group, facet by facet, old → new."""
+    row = group[0]
+    for number, change in enumerate(row.changes):
         if change.way == "wording":
             continue
         into = f" [{change.into}]" if change.into else ""
-        yield f"{change.facet}{into}: {shown_value(change.old)} → {shown_value(change.new)} ({change.way})"
+        alike = all(other.changes[number].old == change.old for other in group)
+        before = shown_value(change.old) if alike else "various"
+        yield f"{change.facet}{into}: {before} → {shown_value(change.new)} ({change.way})"
     for reading in row.readings:
         if reading.reason:
             yield f"read: {reading.reason}"
     if row.relocated_to:
         yield f"now in {row.relocated_to}"
-    if row.text_differs:
+    if any(part.text_differs for part in group):
         yield "words differ"
     if not row.changes and not row.readings:
-        yield "; ".join(row.reasons)
+        side = next(side for sides in _sides(row) for side in sides)
+        yield shortened(side.text or side.title or f"a {side.kind}")
+
+
+def shortened(text: str, limit: int = 160) -> str:
+    """Give the beginning of a text, cut at a word."""
+    words = " ".join(text.split())
+    return words if len(words) <= limit else words[: limit - 1].rsplit(" ", 1)[0] + " …"

@@ -15,7 +15,8 @@ from tidegate.policy.diff import (
     PolicyDiff,
     Row,
     change_words,
-    clause_name,
+    flags,
+    group_name,
     shown_value,
 )
 from tidegate.policy.load import LoadedPolicy
@@ -154,8 +155,7 @@ def d2(shown: Graph) -> str:
     """Give the graph as D2 text."""
     names = {node.key: f"n{number}" for number, node in enumerate(shown.nodes)}
     lines = [f"# {' '.join(shown.title.split())}", "direction: right"]
-    for node in shown.nodes:
-        lines.append(f"{names[node.key]}: {_d2_text(node.label)} {{shape: {_D2_SHAPES[node.kind]}}}")
+    lines += [f"{names[node.key]}: {_d2_text(node.label)} {{shape: {_D2_SHAPES[node.kind]}}}" for node in shown.nodes]
     for edge in shown.edges:
         style = " {style.stroke-dash: 4}" if edge.dashed else ""
         label = f": {_d2_text(edge.label)}" if edge.label else ":" if style else ""
@@ -225,13 +225,14 @@ class Outline:
 
 def outline(loaded: LoadedPolicy) -> Outline:
     """Give what a policy holds, item by item, with the place of each."""
-    texts = {("domain" if path[0] == "domains" else "item", item.id): item for path, item in _items(loaded)}
+    items = loaded.policy.located_items()
+    texts = {("domain" if path[0] == "domains" else "item", item.id): item.text for path, item in items}
     entries = tuple(
         OutlineEntry(
             id=clause.id,
             kind=clause.kind,
             title=clause.title,
-            text=texts[clause.key].text,
+            text=texts[clause.key],
             depth=int(any(key[0] == "item" for key in clause.within)),
             fields=tuple(_given(clause)),
             where=clause.where,
@@ -240,10 +241,6 @@ def outline(loaded: LoadedPolicy) -> Outline:
         if clause.kind != "policy"
     )
     return Outline(tuple(_heads(loaded.policy)), entries)
-
-
-def _items(loaded: LoadedPolicy) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    yield from loaded.policy.located_items()
 
 
 def _heads(policy: Policy) -> Iterator[tuple[str, str]]:
@@ -279,6 +276,7 @@ _HEADINGS: dict[Outcome, str] = {
 }
 _FINDINGS = {
     "agrees": "agrees with the comparison",
+    "no_direction": "names changed clauses and no direction",
     "differs": "states another direction than the comparison finds",
     "no_change_found": "names clauses in which no change was found",
     "names_nothing": "names no clause, so it announces no change",
@@ -291,9 +289,10 @@ def render_markdown(found: PolicyDiff) -> str:
     parts = [f"# {_cell(found.old.label)} → {_cell(found.new.label)}", "\n".join(_summary(found))]
     parts += [_outcome_table(found), _dimension_table(found)]
     for outcome in OUTCOMES:
-        rows = [row for row in found.rows if row.outcome == outcome and (row.is_material or row.text_differs)]
-        if rows:
-            parts += [f"## {_HEADINGS[outcome]} ({len(rows)})", _rows_table(rows)]
+        groups = [group for group in found.groups() if group[0].outcome == outcome]
+        groups = [group for group in groups if group[0].is_material or any(row.text_differs for row in group)]
+        if groups:
+            parts += [f"## {_HEADINGS[outcome]} ({sum(map(len, groups))})", _groups_table(groups)]
     parts += _account_part(found)
     if found.notes:
         notes = "\n".join(f"- {_cell(str(note.where))}: {_cell(note.message)}" for note in found.notes)
@@ -339,32 +338,25 @@ def _outcome_table(found: PolicyDiff) -> str:
 def _dimension_table(found: PolicyDiff) -> str:
     counts = found.counts_by_dimension()
     material = [outcome for outcome in OUTCOMES if outcome != "retained"]
-    lines = [_line("Dimension", *material), _rule(1 + len(material))]
-    lines += [_line(name, *(str(counts[name][outcome]) for outcome in material)) for name in DIMENSIONS]
+    lines = [_line("Dimension", *material, "of these not fully announced"), _rule(2 + len(material))]
+    for name in DIMENSIONS:
+        open_ = sum(name in row.dimensions for row in found.unaccounted)
+        lines.append(_line(name, *(str(counts[name][outcome]) for outcome in material), str(open_)))
     return "\n".join(lines)
 
 
-def _rows_table(rows: list[Row]) -> str:
+def _groups_table(groups: list[tuple[Row, ...]]) -> str:
     lines = [_line("Clause", "Dimensions", "What changed", "Why this code", "Account", "Where"), _rule(6)]
-    for row in rows:
-        flags = [
-            *(["both directions"] if row.both_directions else []),
-            *(["direction unclear"] if row.direction_unclear else []),
-            *(["read by a person"] if row.basis == "read" else []),
-        ]
+    for group in groups:
+        row = group[0]
         sides = [side for side in (row.old, *row.new) if side is not None]
         title = next((side.title for side in reversed(sides) if side.title), "")
+        remarks = f" ({', '.join(flags(row))})" if flags(row) else ""
         account = f"{row.announcement.status.replace('_', ' ')}: {row.announcement.why}" if row.announcement else ""
-        lines.append(
-            _line(
-                f"{clause_name(row)} {title}" + (f" ({', '.join(flags)})" if flags else ""),
-                ", ".join(row.dimensions),
-                "; ".join(change_words(row)),
-                "; ".join(row.reasons),
-                account,
-                " → ".join(str(side.where) for side in sides),
-            )
-        )
+        where = " → ".join(str(side.where) for side in sides)
+        name = ": ".join(part for part in (group_name(group), title) if part)
+        changed, why = "; ".join(change_words(group)), "; ".join(row.reasons)
+        lines.append(_line(name + remarks, ", ".join(row.dimensions), changed, why, account, where))
     return "\n".join(lines)
 
 

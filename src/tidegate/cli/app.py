@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `tidegate` command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tidegate import __version__
+from tidegate.cli import assess, evidence, policy
+from tidegate.cli.shell import JsonOption, clean, command, print_json
+
+app = typer.Typer(
+    name="tidegate",
+    help="Makes a frontier AI developer's safety policy run: policy as code, evaluations as evidence, "
+    "a verdict that explains itself.",
+    epilog="Start with `tidegate demo` or `tidegate new DIR`. Exit codes: 0 yes, 1 no (a gate is closed, "
+    "a check found something), 2 the question could not be answered.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(policy.app, name="policy")
+app.add_typer(evidence.app, name="evidence")
+app.command("assess")(assess.assess)
+app.command("gate")(assess.gate)
+app.command("explain")(assess.explain)
+app.command("plan")(assess.plan)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"tidegate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    del version
+
+
+@app.command("new")
+@command
+def new(
+    directory: Annotated[Path, typer.Argument(help="Folder to make; it must be new or empty.")],
+    policy_name: Annotated[str, typer.Option("--policy", "-p", metavar="PACK", help="Policy to adopt: see `tidegate policy list`.")] = "starter",
+    organisation: Annotated[str, typer.Option("--organisation", help="Who runs the project.")] = "My organisation",
+    as_json: JsonOption = False,
+) -> None:
+    """Make a project that adopts a policy.
+
+    Example: `tidegate new safety --policy starter`
+    """
+    from tidegate.flow.projects import new_project
+
+    written = new_project(directory, policy_name, organisation)
+    if as_json:
+        print_json({"project": str(directory), "files": sorted(written)})
+        return
+    typer.echo(f"Made {clean(str(directory))} with {len(written)} files. It adopts the pack {policy_name!r}.")
+    typer.echo("Next:")
+    for line in (
+        f"  cd {directory}",
+        "  tidegate policy show                 # what was adopted",
+        "  tidegate policy lock                 # fix the decision rules before results come in",
+        "  tidegate evidence import FILE...     # evaluation logs, reported figures",
+        "  tidegate assess                      # findings and gates",
+    ):
+        typer.echo(clean(line))
+
+
+@app.command("demo")
+@command
+def demo(
+    directory: Annotated[
+        Path, typer.Argument(help="Folder for the demo project; replaced if an earlier demo made it.")
+    ] = Path("demo-project"),
+    runs: Annotated[
+        Path | None, typer.Option("--runs", metavar="DIR", help="Folder with further real logs and run tables to take in.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Assess real public models from their published figures, and write a report.
+
+    Builds a project, imports the figures that ship with Tidegate and runs that it made itself, assesses each model
+    under its developer's policy and under the others, and writes an HTML report.
+    """
+    from tidegate.cli.demo import run_demo
+
+    run_demo(directory, further=runs, as_json=as_json)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

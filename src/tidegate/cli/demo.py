@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`tidegate demo`: what the terminal shows of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tidegate.cli.shell import clean, console, print_json, print_problems
+
+if TYPE_CHECKING:
+    from tidegate.flow.demo import Demo
+
+
+def run_demo(directory: Path, *, further: Path | None, as_json: bool) -> None:
+    """Build the demo and print what it found."""
+    from tidegate.flow.demo import build_demo, demo_json
+
+    err = console(stderr=True)
+    with err.status("making the project") as status:
+        demo = build_demo(directory, further, lambda text: status.update(clean(text)))
+    if as_json:
+        print_json(demo_json(demo))
+        return
+    _show(demo)
+
+
+def _show(demo: "Demo") -> None:
+    from tidegate.flow.demo import EXPLAINED, SHOWN, STATE_OF_RECORD
+    from tidegate.publish.tables import demo_tables, explanation_panel, report_card_table
+
+    out = console()
+    out.print(clean(f"{demo.records} evidence records; answered as of {STATE_OF_RECORD.isoformat()}"), markup=False)
+    for part in demo_tables(demo.assessments, SHOWN, demo.own_policy):
+        out.print(part)
+    for explanation in demo.explanations:
+        out.rule(f"{explanation.model} · {explanation.threshold}")
+        for part in explanation_panel(explanation):
+            out.print(part)
+    out.rule("what the public record leaves out")
+    out.print(report_card_table(demo.report_cards))
+    print_problems(demo.refused)
+    typer.echo(clean(f"Report: {demo.report}"))
+    pack, model, threshold = EXPLAINED[0]
+    typer.echo(clean(f"Ask on: tidegate explain {model} {threshold} --policy {pack} --project {demo.root}"))

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo: real public models, assessed from what their developers printed."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tidegate.assess import Assessment, assess
+from tidegate.assess.audit import ReportCard, by_developer, report_cards
+from tidegate.assess.explain import Explanation, explain
+from tidegate.evidence.models import Model
+from tidegate.flow.evidence import import_files
+from tidegate.flow.projects import project_file
+from tidegate.flow.world import World
+from tidegate.kernel.clock import fixed_clock
+from tidegate.kernel.documents import parse_document, validate_part
+from tidegate.kernel.errors import Problem, ProjectError, TidegateError, Where
+from tidegate.policy.load import load_pack, load_policy, pack_names
+from tidegate.publish.report import html_report
+from tidegate.store.project import PROJECT_FILE, Project, create_project, write_text
+
+MARK = ".tidegate-demo"
+"""Marks a folder that the demo made, and may replace."""
+STATE_OF_RECORD = date(2026, 11, 20)
+"""Day on which the bundled figures were read; the demo answers for this day, so that it gives the same everywhere."""
+SHOWN = (
+    "claude-3-7-sonnet",
+    "claude-opus-4",
+    "claude-opus-4-5",
+    "openai-o3",
+    "openai-gpt-5-thinking",
+    "gemini-2-5-pro",
+)
+"""Models that the terminal shows; the report shows all."""
+EXPLAINED = (("rsp-v2.2", "claude-opus-4", "CBRN-3"), ("rsp-v2.2", "claude-opus-4-5", "AIRD-4"))
+"""Findings that are explained: one where conclusion and evidence agree, one where they do not."""
+DEMO_POLICY = "policy/demo.yaml"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo found."""
+
+    root: Path
+    assessments: dict[str, Assessment]
+    """Pack (or ``demo``) -> assessment of every model under it."""
+    explanations: tuple[Explanation, ...]
+    report_cards: tuple[ReportCard, ...]
+    """Per developer, and for all."""
+    own_policy: dict[str, str]
+    """Model -> pack of its developer."""
+    records: int
+    refused: tuple[Problem, ...]
+    """Problems of further files that could not be taken in."""
+    report: Path
+
+
+def build_demo(root: Path, further: Path | None = None, progress: Callable[[str], None] = lambda _text: None) -> Demo:
+    """Make the demo project, assess every model under every pack, and write the report.
+
+    Args:
+        root: folder of the project; replaced if an earlier demo made it.
+        further: a folder with more real runs, if there is one; every file in it that a format recognises is taken in.
+        progress: told what is being done.
+
+    Raises:
+        ProjectError: PRJ002, the folder is in use for something else.
+    """
+    world = World(root, fixed_clock(STATE_OF_RECORD))
+    progress("making the project")
+    _make_project(root)
+    progress("importing published figures")
+    with resources.as_file(resources.files("tidegate.packs")) as packs:
+        import_files(world, sorted((packs / "published").glob("*.yaml")))
+        import_files(world, sorted((packs / "demo" / "runs").glob("*.eval")))
+    refused = _import_further(world, further, progress) if further is not None else ()
+    project = world.project()
+    progress("assessing")
+    assessments = _assess_all(project)
+    explanations = tuple(
+        explain(load_pack(pack).policy, project.evidence, project.models, STATE_OF_RECORD, model, threshold)
+        for pack, model, threshold in EXPLAINED
+    )
+    published = [record for record in project.evidence.records if record.provenance.format == "reported"]
+    cards = report_cards(published, by=by_developer)
+    progress("writing the report")
+    report = root / "report.html"
+    own = {model.id: model.policy for model in project.models if model.policy}
+    write_text(report, html_report(_title(), assessments, explanations, cards, own_policy=own, models=project.models))
+    return Demo(root, assessments, explanations, cards, own, len(project.evidence.records), refused, report)
+
+
+def _title() -> str:
+    return "Public frontier models against published safety policies"
+
+
+def _make_project(root: Path) -> None:
+    if (root / MARK).is_file():
+        shutil.rmtree(root)
+    packs = resources.files("tidegate.packs")
+    files = {
+        PROJECT_FILE: project_file("The public record", "starter", load_pack("starter")),
+        MARK: "Made by `tidegate demo`, which replaces this folder when it runs again.\n",
+        DEMO_POLICY: (packs / "demo" / "policy.yaml").read_text(encoding="utf-8"),
+    }
+    document = parse_document((packs / "demo" / "models.yaml").read_bytes(), "packs/demo/models.yaml")
+    for number, data in enumerate(document.data["models"]):
+        model = validate_part(document, Model, ("models", number))
+        files[f"models/{model.id}.yaml"] = yaml.safe_dump({"schema": "tidegate/model/v1", **data}, sort_keys=False)
+    try:
+        create_project(root, files)
+    except ProjectError as error:
+        hint = "name another folder: tidegate demo DIR"
+        raise ProjectError(*(Problem(one.code, one.message, one.where, hint) for one in error.problems)) from None
+
+
+def _assess_all(project: Project) -> dict[str, Assessment]:
+    policies = {name: load_pack(name).policy for name in pack_names()}
+    policies["demo"] = load_policy(project.root / DEMO_POLICY).policy
+    return {name: assess(policy, project.evidence, project.models, STATE_OF_RECORD) for name, policy in policies.items()}
+
+
+def _import_further(world: World, folder: Path, progress: Callable[[str], None]) -> tuple[Problem, ...]:
+    """Take in every file of a folder that a format recognises; what is refused is listed, not lost."""
+    refused: list[Problem] = []
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.suffix.lower() not in (".eval", ".json", ".jsonl", ".db", ".parquet"):
+            continue
+        progress(f"importing {path.name}")
+        try:
+            import_files(world, [path])
+        except TidegateError as error:
+            refused += [Problem(one.code, one.message, one.where or Where(path.name), one.hint, "warning") for one in error.problems[:1]]
+    return tuple(refused)
+
+
+def demo_json(demo: Demo) -> dict[str, Any]:
+    """Give the demo's findings as plain data."""
+    return {
+        "project": str(demo.root),
+        "report": str(demo.report),
+        "records": demo.records,
+        "assessments": {
+            name: {"digest": made.digest, **made.model_dump(mode="json", by_alias=True)}
+            for name, made in demo.assessments.items()
+        },
+        "report_cards": [card.model_dump(mode="json") for card in demo.report_cards],
+        "explanations": [one.model_dump(mode="json") for one in demo.explanations],
+        "refused": [problem.to_json() for problem in demo.refused],
+    }
+
+
+def shown_models(demo: Demo) -> Sequence[str]:
+    """Give the models that the terminal shows."""
+    return SHOWN
