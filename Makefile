@@ -28,7 +28,7 @@ demo: $(VENV)/.runtime ## From policies and real figures to verdicts, on the bun
 
 test: $(VENV)/.dev ## Run every test, with branch coverage
 	@$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q -n $(JOBS) $(TESTS)
+	$(BIN)/coverage run -m pytest -q -n $(JOBS) --dist loadgroup $(TESTS)
 	@$(BIN)/coverage combine -q
 	$(if $(TESTS),,$(BIN)/coverage report)
 
@@ -52,7 +52,7 @@ lock: $(VENV)/.dev ## Pin the packages anew, with hashes
 	$(call compile,requirements-dev.lock,--group build --all-extras --constraint requirements.lock)
 
 clean: ## Remove all that was made, .venv included
-	rm -rf $(VENV) site dist htmlcov .coverage .coverage.* .cache
+	rm -rf $(VENV) site dist demo-project htmlcov .coverage .coverage.* .cache
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 

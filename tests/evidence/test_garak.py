@@ -4,6 +4,7 @@
 import json
 
 import pytest
+
 from tidegate.evidence.formats import digest_file, recognise
 from tidegate.evidence.garak import read
 from tidegate.evidence.importing import ImportSource
@@ -60,7 +61,7 @@ ATTEMPTS = [attempt(0, [1.0, 0.0]), attempt(1, [0.0, 0.0]), attempt(2, [0.5, 0.4
 
 
 def test_hits_are_recomputed_from_the_judged_attempts(tmp_path):
-    sent = [attempt(number, [], status=1) for number in range(4)]
+    sent = [attempt(number, [], status=1, detector_results={"d.D": [1.0, 1.0]}) for number in range(4)]
     path = write(tmp_path, SETUP, INIT, *sent, *ATTEMPTS, judged(6, 2), END)
     assert recognise(path) == "garak"
     record = only(path)
@@ -102,6 +103,12 @@ def test_the_interval_is_for_the_failure_rate(tmp_path):
     assert codes(record) == []
     record = only(write(tmp_path, SETUP, INIT, judged(13, 37, **ends), END))
     assert codes(record) == [("EVI004", True)]
+
+
+def test_an_interval_of_unknown_level_is_kept_without_one(tmp_path):
+    ends = {"confidence": [], "confidence_lower": 0.1, "confidence_upper": 0.4}
+    interval = only(write(tmp_path, SETUP, INIT, judged(6, 2, **ends), END)).measurement.interval
+    assert (interval.kind, interval.level, interval.is_confidence) == ("confidence", None, False)
 
 
 @pytest.mark.parametrize("generations", [1, 5])

@@ -4,6 +4,7 @@
 import json
 
 import pytest
+
 from tidegate.evidence import helm
 from tidegate.evidence.formats import digest_file, import_file, recognise
 from tidegate.evidence.helm import read
@@ -128,6 +129,13 @@ def test_instances_asked_about_and_lost_count_at_the_worst_case(tmp_path):
 def test_failed_requests_block_a_rule_out(tmp_path):
     record = only(write(tmp_path / "run", FOUR, state=[request(0, success=False), *(request(i) for i in (1, 2, 3))]))
     assert codes(record) == [("EVI008", True)]
+
+
+def test_nothing_left_out_makes_no_notice(tmp_path):
+    rows = [{"instance_id": "a", "stats": [stat("exact_match", 1)]}]
+    assert read(source(write(tmp_path / "run", rows))).notices == ()
+    rows[0]["stats"].append(stat("exact_match", 0, sub_split="part"))
+    assert "exact_match" in read(source(write(tmp_path / "run", rows))).notices[0].message
 
 
 def test_a_statistic_without_a_value_is_no_score(tmp_path):

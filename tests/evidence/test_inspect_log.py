@@ -7,6 +7,8 @@ import random
 import struct
 import subprocess
 import sys
+import tracemalloc
+import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +17,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.evidence.formats import digest_file, recognise
@@ -703,16 +705,24 @@ def test_zstandard_in_several_frames_is_read_whole(log: Path):
     assert record.measurement.value == 1.0
 
 
+def outcome(path: Path, content: bytes) -> Import | set[str]:
+    """What was imported, or the codes of what was refused."""
+    try:
+        return load(path, content)
+    except EvidenceError as error:
+        return {problem.code for problem in error.problems}
+
+
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.binary(min_size=1, max_size=4))
 def test_damage_is_refused_or_harmless_and_never_a_crash(tmp_path_factory: Any, place: int, noise: bytes):
     path = tmp_path_factory.getbasetemp() / "damaged.eval"
     content = bytearray(eval_bytes(header(), FOUR, 8))
     place %= len(content)
     content[place : place + len(noise)] = noise
-    try:
-        taken = load(path, bytes(content))
-    except EvidenceError as error:
-        assert {problem.code for problem in error.problems} <= {"EVI002", "EVI007"}
+    taken = outcome(path, bytes(content))
+    if isinstance(taken, set):
+        assert taken <= {"EVI002", "EVI007"}
         return
     # Only names, dates and padding may differ without a checksum noticing.
     for record in taken.evidence.records:
@@ -720,6 +730,7 @@ def test_damage_is_refused_or_harmless_and_never_a_crash(tmp_path_factory: Any, 
         assert record.measurement.value in (0.5, pytest.approx(2 / 3), pytest.approx(1 / 3))
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
@@ -735,10 +746,8 @@ def test_any_json_in_place_of_a_sample_is_read_or_refused(tmp_path_factory: Any,
         )
     ]
     content = zip_bytes([*samples, ("header.json", json.dumps(header(1)).encode(), 8)])
-    try:
-        load(path, content)
-    except EvidenceError as error:
-        assert {problem.code for problem in error.problems} == {"EVI002"}
+    taken = outcome(path, content)
+    assert isinstance(taken, Import) or taken == {"EVI002"}
 
 
 # Recognition ----------------------------------------------------------------------------------------------------
@@ -830,12 +839,11 @@ def test_of_the_real_logs_only_the_trimmed_ones_disagree_with_their_headers(shar
         "data_intercode_ctf_local_path.json",
         "tests_log_test_eval_log_log_tool_call_error.json",
     }
-    assert agreeing == 25
+    assert agreeing == 27
 
 
 def test_a_real_log_whose_header_was_edited_is_found_out(shared: Path, tmp_path: Path):
     """0.63 becomes 0.10 in the header; inspect-ai reads it back without a word."""
-    zipfile = pytest.importorskip("zipfile")
     (original,) = (shared / "data/evaluations/inspect").glob("scout_*_popularity_*.eval")
     edited = tmp_path / "edited.eval"
     with zipfile.ZipFile(original) as old, zipfile.ZipFile(edited, "w", zipfile.ZIP_DEFLATED) as new:
@@ -972,8 +980,6 @@ def test_a_fresh_run_that_failed_can_rule_nothing_out(runs: Path):
 
 def test_a_large_log_is_read_in_little_memory(log: Path):
     """Of 2,000 samples with 40 kB of text each (80 MB), only numbers stay."""
-    import tracemalloc
-
     chance = random.Random(1)
     filler = "".join(chance.choices("abcdefgh ", k=2000)) * 20
     samples = [sample(n, "C" if n % 2 else "I", input=filler) for n in range(2000)]

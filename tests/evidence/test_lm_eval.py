@@ -4,6 +4,7 @@
 import json
 
 import pytest
+
 from tidegate.evidence import lm_eval
 from tidegate.evidence.formats import HEAD_BYTES, digest_file, recognise
 from tidegate.evidence.importing import Declared, ImportSource
@@ -20,7 +21,9 @@ def source(path, declared=None):
 def results(task="toy", metrics=None, **more):
     """A results file of version 0.4 with one task of four samples, two of them right."""
     return {
-        "results": {task: {"alias": task, **({"acc,none": 0.5, "acc_stderr,none": 0.2887} if metrics is None else metrics)}},
+        "results": {
+            task: {"alias": task, **({"acc,none": 0.5, "acc_stderr,none": 0.2887} if metrics is None else metrics)}
+        },
         "group_subtasks": {task: []},
         "configs": {task: {"metric_list": [{"metric": "acc", "aggregation": "mean", "higher_is_better": True}]}},
         "versions": {task: 1.0},
@@ -150,7 +153,11 @@ def test_a_limited_run_blocks_a_rule_out(tmp_path):
 
 
 def test_filters_are_measurements_of_their_own(tmp_path):
-    metrics = {"exact_match,strict-match": 0.0, "exact_match,flexible-extract": 1.0, "exact_match_stderr,strict-match": 0.0}
+    metrics = {
+        "exact_match,strict-match": 0.0,
+        "exact_match,flexible-extract": 1.0,
+        "exact_match_stderr,strict-match": 0.0,
+    }
     rows = [
         {"doc_id": 0, "filter": name, "metrics": ["exact_match"], "exact_match": value}
         for name, value in (("strict-match", 0), ("flexible-extract", 1))
@@ -190,6 +197,26 @@ def test_the_dummy_model_stands_in_for_none(tmp_path):
     assert codes(record) == [("EVI010", True)]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "model", "snapshot"),
+    [
+        ({"pretrained": "org/k", "revision": "r7", "parallelize": True}, "org/k", "r7"),
+        ("model=gpt-x,base_url=http://h", "gpt-x", "abc"),
+        (None, "hf", "abc"),
+    ],
+)
+def test_the_model_is_named_by_its_arguments_if_by_nothing_else(tmp_path, arguments, model, snapshot):
+    data = results(model_name=None, config={"model": "hf", "model_args": arguments, "model_sha": "abc"})
+    record = only(write(tmp_path, data, SAMPLES))
+    assert (record.subject.model, record.subject.snapshot) == (model, snapshot)
+
+
+@pytest.mark.parametrize("seconds", [None, "soon", 3.0])
+def test_an_unreadable_duration_ends_the_run_on_the_day_it_began(tmp_path, seconds):
+    record = only(write(tmp_path, results(total_evaluation_time_seconds=seconds), SAMPLES))
+    assert (record.started, record.finished) == ("2026-01-21", "2026-01-21")
+
+
 def test_git_hash_is_that_of_the_folder_and_not_the_evaluations(tmp_path):
     record = only(write(tmp_path, results(git_hash="1f84a09f"), SAMPLES))
     assert record.provenance.revision is None
@@ -206,12 +233,24 @@ def test_what_is_no_mean_over_samples_is_not_recomputed(tmp_path):
     assert codes(record) == []
 
 
+def test_an_aggregation_other_than_the_mean_is_left_to_the_harness(tmp_path):
+    data = results()
+    data["configs"]["toy"]["metric_list"][0]["aggregation"] = "median"
+    record = only(write(tmp_path, data, SAMPLES))
+    assert (record.quality, record.measurement.value, codes(record)) == ("reported", 0.5, [])
+
+
 def test_the_old_format_is_reported_only(tmp_path):
     path = tmp_path / "anything.json"
     data = {
         "results": {"toy": {"acc": 0.5, "acc_stderr": 0.1, "ppl": 4.0}},
         "versions": {"toy": 0},
-        "config": {"model": "hf-causal", "model_args": "pretrained=org/m,revision=step3", "num_fewshot": 0, "limit": 10},
+        "config": {
+            "model": "hf-causal",
+            "model_args": "pretrained=org/m,revision=step3",
+            "num_fewshot": 0,
+            "limit": 10,
+        },
     }
     path.write_text(json.dumps(data))
     assert recognise(path) == "lm-eval"
@@ -297,7 +336,9 @@ def test_a_real_file_of_the_old_format(shared):
     assert lm_eval.recognises(path, path.read_bytes()[:HEAD_BYTES])
     records = read(source(path)).evidence.records
     stated = json.loads(path.read_text())["results"]
-    expected = {(task, key): value for task, cells in stated.items() for key, value in cells.items() if "stderr" not in key}
+    expected = {
+        (task, key): value for task, cells in stated.items() for key, value in cells.items() if "stderr" not in key
+    }
     assert {(r.measurement.evaluation, r.measurement.metric): r.measurement.value for r in records} == expected
     assert {(r.subject.model, r.subject.snapshot, r.quality) for r in records} == {
         ("EleutherAI/pythia-v1.1-12b-deduped", "step103000", "reported")

@@ -5,12 +5,16 @@ import csv
 import io
 import json
 import math
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
+
 from tidegate.evidence import run_table
 from tidegate.evidence.formats import HEAD_BYTES, digest_file, recognise
 from tidegate.evidence.importing import Declared, ImportSource
@@ -50,9 +54,6 @@ def write_csv(path, rows):
 
 
 def write_parquet(path, rows):
-    import pyarrow as pa
-    from pyarrow import parquet
-
     parquet.write_table(pa.Table.from_pylist(rows), path)
     return path
 
@@ -244,7 +245,11 @@ def test_human_runs_make_no_record_and_say_so(tmp_path):
 
 
 def test_days_come_from_seconds_milliseconds_and_text(tmp_path):
-    rows = [run(n=0, completed_at=1734071923976), run(n=1, completed_at=1734071923), run(n=2, completed_at="2025-01-02")]
+    rows = [
+        run(n=0, completed_at=1734071923976),
+        run(n=1, completed_at=1734071923),
+        run(n=2, completed_at="2025-01-02"),
+    ]
     table = read_run_table(write_jsonl(tmp_path / "t.jsonl", rows))
     assert table.finished.tolist() == ["2024-12-13", "2024-12-13", "2025-01-02"]
 
@@ -271,6 +276,57 @@ def test_what_a_person_declares_enters_the_record(tmp_path):
     assert (record.evaluator.name, record.evaluator.relation) == ("A", "independent")
     assert (record.elicitation.elements, record.elicitation.basis) == (("fine_tuning",), "declared")
     assert record.thresholds == ("p#t",)
+
+
+def test_one_declared_model_is_not_given_to_several(tmp_path):
+    with pytest.raises(EvidenceError, match="the file has 2: k, m") as caught:
+        read(source(write_jsonl(tmp_path / "t.jsonl", RUNS), Declared(model="x")))
+    assert caught.value.problems[0].code == "EVI002"
+
+
+@pytest.mark.parametrize(
+    ("cell", "score"),
+    [("1", 1), ("0.25", 0.25), ("True", 1), ("false", 0), ("", math.nan), ("NaN", math.nan), (" 1 ", 1)],
+)
+def test_cells_of_csv_are_read_as_numbers(tmp_path, cell, score):
+    path = tmp_path / "t.csv"
+    path.write_text(f"task_id,model,score,completed_at\na,m,{cell},1734071923976\n\n")
+    table = read_run_table(path)
+    assert np.array_equal(table.score, [score], equal_nan=True)
+    assert table.finished.tolist() == ["2024-12-13"]
+
+
+@pytest.mark.parametrize("cell", ["inf", "1e999", "one", "-0.1"])
+def test_cells_of_csv_that_are_no_score_are_refused(tmp_path, cell):
+    path = tmp_path / "t.csv"
+    path.write_text(f"task_id,model,score\na,m,{cell}\n")
+    with pytest.raises(EvidenceError) as caught:
+        read_run_table(path)
+    assert [(p.code, p.where.line) for p in caught.value.problems] == [("EVI002", 2)]
+
+
+def test_times_in_parquet_are_days(tmp_path):
+    path = write_parquet(tmp_path / "t.parquet", [run(n=0, completed_at=datetime(2025, 1, 2, 3, tzinfo=UTC))])
+    assert read_run_table(path).finished.tolist() == ["2025-01-02"]
+
+
+@pytest.mark.parametrize("value", [None, "soon", -1, 1e300, 10**400, [], 0])
+def test_what_is_no_time_is_no_day(value):
+    assert run_table.day_in(value) is None
+
+
+def test_progress_is_told_while_lines_are_read(tmp_path):
+    path, told = tmp_path / "t.jsonl", []
+    path.write_text("{}\n" * 2500)
+    bad = run_table.BadRows("t.jsonl")
+    assert len(list(run_table.json_lines(path, bad, lambda done, total: told.append((done, total))))) == 2500
+    assert told == [(1000, None), (2000, None)]
+
+
+def test_the_worst_case_of_what_is_no_fraction_is_not_known():
+    recount = Recount()
+    recount.add(SampleRow("a", 1, "s", 7.0))
+    assert (recount.summary().value, recount.summary().worst_case) == (7, None)
 
 
 TASK_RESULTS = """\
@@ -333,7 +389,10 @@ def test_a_document_of_another_shape_is_refused(tmp_path, name, text):
     assert (caught.value.problems[0].code, caught.value.problems[0].where.line) == ("EVI002", 1)
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0.0, 1.0, None])), min_size=1, max_size=30), st.integers(0, 5))
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0.0, 1.0, None])), min_size=1, max_size=30),
+    st.integers(0, 5),
+)
 def test_the_worst_case_is_never_below_the_figure(attempts, more):
     recount, seen = Recount(), {}
     for unit, value in attempts:

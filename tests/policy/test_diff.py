@@ -127,6 +127,7 @@ BASE: Data = {
         },
         {"id": "bio-check", "domain": "bio", "kind": "checkpoint", "rules_out": ["bio-3"]},
     ],
+    "baseline": [{"id": "base-card", "kind": "report", "actions": ["general"], "force": "must"}],
     "triggers": [
         {
             "id": "trig-compute",
@@ -224,6 +225,8 @@ WEAKENINGS: list[tuple[str, Path, Any, str]] = [
     ("fewer indicators decide", (*T, "combine", "rule_out"), "any", "threshold"),
     ("all indicators must show it", (*T, "combine", "reach"), "all", "threshold"),
     ("printed lines allowed", (*T, "printed_lines"), True, "threshold"),
+    ("fewer printed lines needed", (*T, "printed_minimum"), 1, "threshold"),
+    ("baseline recommended", ("baseline", 0, "force"), "recommend", "obligation"),
     ("alert dropped", (*T, "alerts"), [], "threshold"),
     ("alert later", (*T, "alerts", 0, "line", "value"), 0.4, "threshold"),
     ("buffer lost", (*T, "alerts", 0, "buffer"), GONE, "threshold"),
@@ -555,6 +558,15 @@ def test_a_requirement_that_became_a_mere_promise_is_weakened() -> None:
     assert "closes no gate" in row.reasons[0]
 
 
+def test_a_requirement_of_every_model_that_moves_under_a_threshold_is_weakened() -> None:
+    new = data(version="2")
+    new["thresholds"][0]["requirements"].append(new["baseline"].pop())
+    row = only_material(compare(data(), new))
+    assert (row.outcome, row.dimensions) == ("weakened", ("scope",))
+    assert (row.changes[0].old, row.changes[0].new) == (["every model"], ["bio-3"])
+    assert only_material(compare(new, data())).outcome == "strengthened"
+
+
 def test_statements_carried_along_are_about_an_earlier_revision() -> None:
     carried: Data = {
         "relocated": [{"id": "com-publish", "to": "Companion"}],
@@ -679,6 +691,45 @@ def test_an_entry_of_the_contrary_is_marked() -> None:
     found = accounted({"clauses": ["com-publish"], "kind": "strengthened"})
     assert only_material(found).announcement.contradicted  # type: ignore[union-attr]
     assert [entry.finding for entry in found.account] == ["differs"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "finding"),
+    [
+        ({"clauses": ["com-publish"], "kind": "rewritten"}, "no_direction"),
+        ({"clauses": ["com-publish"]}, "no_direction"),
+        ({"clauses": ["crit-monitor"], "kind": "clarified"}, "agrees"),
+        ({"clauses": ["crit-monitor"], "kind": "weakened"}, "no_change_found"),
+    ],
+)
+def test_an_entry_is_judged_by_the_direction_it_states(entry: Data, finding: str) -> None:
+    new = renamed("com-publish", force="may")
+    new["standards"][0]["criteria"][1]["text"] = "Acme will watch use."
+    new["changelog"] = [{"summary": "An entry.", **entry}]
+    assert [judged.finding for judged in compare(data(), new).account] == [finding]
+
+
+def test_parts_that_went_with_the_whole_are_shown_with_it() -> None:
+    new = data(version="2")
+    del new["standards"][0]
+    new["standards"][0]["includes"] = []
+    new["thresholds"][0]["requirements"][0] |= {"target": "std-sec"}
+    found = compare(data(), new)
+    names = [row.clause for row in found.table_rows() if row.outcome == "removed"]
+    assert names == ["std-deploy (with crit-red-team, crit-monitor)"]
+    assert sum(map(len, found.groups())) == len(found.rows)
+
+
+def test_clauses_that_became_one_in_the_same_way_are_shown_together() -> None:
+    new = data(version="2")
+    new["standards"][0]["criteria"] = [
+        {"id": "crit-one", "force": "aim", "was": [{"id": "crit-red-team"}, {"id": "crit-monitor"}]}
+    ]
+    old = data()
+    old["standards"][0]["criteria"][0] = {"id": "crit-red-team", "force": "must"}
+    (row,) = compare(old, new).table_rows()
+    assert row.clause == "crit-red-team + crit-monitor → crit-one"
+    assert row.change.startswith("force: various → aim (weaker)")
 
 
 def test_an_entry_about_the_whole_announces_its_parts_only_if_the_whole_went() -> None:
@@ -861,7 +912,7 @@ def test_table_rows_are_words_for_a_terminal() -> None:
     new = changed((*C, "force"), "may")
     new["commitments"][0]["cadence"] = "P6M"
     (row,) = compare(data(), new).table_rows()
-    assert row.outcome == "weakened (both directions)"
+    assert row.outcome == "weakened, both directions"
     assert row.clause == "com-publish"
     assert row.dimensions == "threshold, obligation"
     assert row.change == "force: will → may (weaker); cadence: P1Y → P6M (stronger)"

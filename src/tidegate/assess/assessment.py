@@ -36,7 +36,8 @@ def assess(
         snapshots: model id -> snapshot to assess; the newest if none.
     """
     known = known_evidence(evidence, models, at)
-    conclusions = [one for one in evidence.conclusions if one.decided_on is None or last_day(one.decided_on) <= at]
+    stated = [one for one in evidence.conclusions if one.decided_on is None or last_day(one.decided_on) <= at]
+    conclusions = sorted(stated, key=digest)
     by_id = {model.id: model for model in models}
     findings: dict[str, list[ThresholdFinding]] = {}
 
@@ -50,7 +51,7 @@ def assess(
             findings[model.id] = capability_findings(subject, scoped)
         return findings[model.id]
 
-    chosen = [model for model in models if only is None or model.id in only]
+    chosen = sorted((model for model in models if only is None or model.id in only), key=lambda one: one.id)
     return Assessment(
         policy=policy.label,
         policy_digest=policy.digest,

@@ -73,7 +73,7 @@ def bounds(measured: Measurement, counts: Counts | None, asked: Question) -> Bou
     """Give the figure and its bounds in the unit asked for; none without a figure or a comparable unit."""
     if measured.value is None:
         return None
-    scale = in_unit(1.0, measured.unit or asked.unit, asked.unit)
+    scale = _scale(measured, asked.unit)
     if scale is None:
         return None
     found = _exact(measured, counts, asked) or _clustered(measured, asked) or _stated(measured, asked) or _student(measured, asked)
@@ -90,6 +90,14 @@ def bounds(measured: Measurement, counts: Counts | None, asked: Question) -> Bou
         None if error is None else error * scale,
         p_value,
     )
+
+
+def _scale(measured: Measurement, wanted: str) -> float | None:
+    """Give the factor between the units; a score that lies between 0 and 1 is read as a share of the full score."""
+    is_share = measured.unit == "score" and measured.value is not None and 0 <= measured.value <= 1
+    if is_share and (share := in_unit(1.0, "fraction", wanted)) is not None:
+        return share
+    return in_unit(1.0, measured.unit, wanted)
 
 
 _Found = tuple[float | None, float | None, str, float | None, float | None]

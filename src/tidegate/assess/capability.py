@@ -44,7 +44,7 @@ def known_evidence(evidence: EvidenceSet, models: Sequence[Model], at: date) -> 
     by_evaluation: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     by_threshold: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     by_criterion: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
-    for record in evidence.records:
+    for record in sorted(evidence.records, key=lambda one: one.id):
         if record.id in left or (record.known_on is not None and record.known_on > at):
             continue
         subject = record.subject.model.casefold()
@@ -380,7 +380,7 @@ def _by_bound(
 ) -> ThresholdFinding:
     if finding.finding not in ("not_assessed", "inconclusive"):
         return finding
-    for model_id, findings in bounding.items():
+    for model_id, findings in sorted(bounding.items()):
         other = findings.get(threshold.id)
         if other is None:
             continue

@@ -188,7 +188,7 @@ class Explanation(Record):
         return tuple(record for one in self.indicators for record in one.records if not record.is_used)
 
 
-def explain(
+def explain(  # noqa: PLR0913 - what an assessment takes, and of which finding
     policy: Policy,
     evidence: EvidenceSet,
     models: Sequence[Model],
@@ -273,10 +273,17 @@ def _threshold(policy: Policy, name: str) -> Threshold:
 def _combination(how: Combination, n: int) -> str:
     if n < 2:
         return "one indicator decides" if n else "no indicator speaks"
-    counts = {"all": f"all {n} indicators", "any": "any one indicator"}
-    out, reach = (counts.get(str(one), f"at least {one} indicators") for one in (how.rule_out, how.reach))
+    out, reach = (_some(one, n) for one in (how.rule_out, how.reach))
     holm = "" if how.reach == "all" else ", after Holm's correction where several are tested"
-    return f"ruled out when {out} rule{'s' if how.rule_out == 'any' else ''} it out; reached when {reach} show{'s' if how.reach == 'any' else ''} it{holm}"
+    return f"ruled out when {out} it out; reached when {reach.replace('rule', 'show')} it{holm}"
+
+
+def _some(how: str | int, n: int) -> str:
+    if how == "all":
+        return f"all {n} indicators rule"
+    if how == "any":
+        return "any one indicator rules"
+    return f"at least {how} indicator{'s rule' if how != 1 else ' rules'}"
 
 
 _SAFE_WORDS = {">=": "below", ">": "at or below", "<=": "above", "<": "at or above"}
@@ -288,10 +295,14 @@ def rule_words(one: IndicatorFinding, rule: Indicator | None) -> str:
     side = "upper" if one.rule_out.higher_concerns else "lower"
     other = "lower" if one.rule_out.higher_concerns else "upper"
     bound = "the figure" if one.confidence is None else f"the {side} bound (one-sided {one.confidence:.3g})"
-    parts = [f"ruled out if {bound} is {_SAFE_WORDS[one.rule_out.crossed_when]} {quantity(one.rule_out.value, one.unit)}"]
+    parts = [
+        f"ruled out if {bound} is {_SAFE_WORDS[one.rule_out.crossed_when]} {quantity(one.rule_out.value, one.unit)}"
+    ]
     if one.reach is not None:
         shown = "the figure" if one.confidence is None else f"even the {other} bound"
-        parts.append(f"shown if {shown} is {_REACH_WORDS[one.reach.crossed_when]} {quantity(one.reach.value, one.unit)}")
+        parts.append(
+            f"shown if {shown} is {_REACH_WORDS[one.reach.crossed_when]} {quantity(one.reach.value, one.unit)}"
+        )
     if rule is not None and rule.rule.margin:
         parts.append(f"a margin of {quantity(rule.rule.margin, one.unit)} is added against safety")
     if rule is not None and rule.rule.error_policy == "as_scored":
@@ -309,7 +320,9 @@ def _lock(policy: Policy, threshold: Threshold, one: IndicatorFinding, rule: Ind
     if not same:
         return f"another rule was locked on {max(lock.locked_on for lock in locks)}; this one is not"
     earlier = sum(lock.digest != rule.rule_digest for lock in locks)
-    return f"locked on {min(same)}" + (f"; {earlier} other rule{'s' if earlier > 1 else ''} locked before or after" if earlier else "")
+    return f"locked on {min(same)}" + (
+        f"; {earlier} other rule{'s' if earlier > 1 else ''} locked before or after" if earlier else ""
+    )
 
 
 def _conditions(rule: Indicator | None) -> tuple[str, ...]:

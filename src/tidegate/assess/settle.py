@@ -9,7 +9,6 @@ import numpy as np
 from tidegate.assess.bounds import in_unit
 from tidegate.assess.model import IndicatorFinding, Reading, SetAside, ThresholdFinding
 from tidegate.assess.power import MOST_SAMPLES, most_successes, samples_for_mean, samples_needed
-from tidegate.assess.whatif import quantity
 from tidegate.evidence.model import Evidence
 from tidegate.policy.model import Indicator, Threshold
 
@@ -17,9 +16,7 @@ Ask = tuple[str, str]
 """What is asked for, and of which evaluation."""
 
 
-def would_settle(
-    threshold: Threshold, finding: ThresholdFinding, records: Mapping[str, Evidence]
-) -> tuple[str, ...]:
+def would_settle(threshold: Threshold, finding: ThresholdFinding, records: Mapping[str, Evidence]) -> tuple[str, ...]:
     """Give what would settle a finding, one sentence per thing, each with the evaluations that it concerns.
 
     Adverse results come first, then what is asked of each indicator in the policy's order, then printed figures
@@ -123,7 +120,7 @@ def _about_reading(one: IndicatorFinding, rule: Indicator | None, reading: Readi
         return
     size = size_needed(one, reading, record)
     if size is not None:
-        yield f"{size}, at the same result", name
+        yield f"at the same result, a sample of {size}", name
     elif reading.bound is not None and not reading.set_aside:
         yield "more samples: the figure is on the safe side of its line, its bound is not", name
 
@@ -147,12 +144,12 @@ def size_needed(one: IndicatorFinding, reading: Reading, record: Evidence) -> st
         n = samples_at_rate(rate, edge, one.confidence)
         if n is None or (reading.bound is None and found.n is not None and found.n >= n):
             return None
-        return f"{n} independent samples"
+        return f"{n} independent units"
     if not found.standard_error or not found.n or reading.distance is None:
         return None
     scale = in_unit(1.0, found.unit or one.unit, one.unit) or 1.0
     needed = samples_for_mean(reading.distance, found.standard_error * scale * sqrt(found.n), one.confidence)
-    return None if needed is None else f"about {needed} independent samples (for a chance of 80%)"
+    return None if needed is None else f"about {needed} independent units (for a chance of 80%)"
 
 
 def samples_at_rate(rate: float, line: float, confidence: float) -> int | None:
@@ -178,7 +175,7 @@ def samples_at_rate(rate: float, line: float, confidence: float) -> int | None:
 
 
 def _more(rule: Indicator | None, _record: Evidence) -> str:
-    return f"n, and at least {rule.minimum_n}" if rule is not None else "n"
+    return f"n, of at least {rule.minimum_n}" if rule is not None else "n"
 
 
 def _elicited(rule: Indicator | None, record: Evidence) -> str:
@@ -189,7 +186,9 @@ def _elicited(rule: Indicator | None, record: Evidence) -> str:
 
 def _checked(rule: Indicator | None, _record: Evidence) -> str:
     wanted = rule.minimum_quality if rule is not None else "recomputable"
-    return "its log, so that the figure can be recomputed" if wanted == "recomputable" else "a signature under the figure"
+    return (
+        "its log, so that the figure can be recomputed" if wanted == "recomputable" else "a signature under the figure"
+    )
 
 
 def _answered(rule: Indicator | None, record: Evidence) -> str:

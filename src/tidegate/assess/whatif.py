@@ -32,7 +32,7 @@ MOST_CHANGES = 5
 """Changes that are listed; a longer list hides the small ones."""
 
 _MOST_HALVINGS = 60
-_UNITS = {"fraction": "", "percent": "%", "%": "%", "x": "x"}
+_UNITS = {"fraction": "", "score": "", "percent": "%", "%": "%", "x": "x"}
 
 RecordType = TypeVar("RecordType", bound=Record)
 

@@ -63,6 +63,7 @@ def import_(
     elicitation: Annotated[list[str] | None, typer.Option("--elicitation", "-e", help="Elicitation that no log shows (fine_tuning, helpful_only ...); may be repeated.")] = None,
     evaluator: Annotated[str | None, typer.Option("--evaluator", help="Who measured.")] = None,
     independent: Annotated[bool | None, typer.Option("--independent/--own", help="Whether they are independent of the developer.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show notes too, not only warnings.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take in evidence: all files or none. Importing the same file twice changes nothing.
@@ -98,7 +99,7 @@ def import_(
         )
         return
     for one in taken:
-        print_problems(one.notices)
+        print_problems([notice for notice in one.notices if verbose or notice.severity != "note"])
         what = f"{one.records} records" + (f", {one.conclusions} conclusions" if one.conclusions else "")
         outcome = f"kept as {one.kept_as}" if one.kept_as else "already imported, nothing changed"
         typer.echo(clean(f"{one.file} ({one.format}): {what}; {outcome}"))

@@ -287,9 +287,8 @@ def _stated_measurement(pair: Pair, stated: _Stated | None, *, one_each: bool) -
     )
 
 
-def _stated_counts(stated: _Stated | None) -> Counts | None:
-    if stated is None:
-        return None
+def _stated_counts(stated: _Stated | None) -> Counts:
+    assert stated is not None, "a pair comes from attempts or from an eval line"
     planned = stated.evaluated + stated.nones
     return Counts(planned=planned, completed=planned, scored=stated.evaluated, unscored=stated.nones)
 

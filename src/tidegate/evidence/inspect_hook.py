@@ -2,16 +2,15 @@
 """Lets a finished ``inspect eval`` write its evidence record by itself.
 
 Inspect loads this module through its entry point, if Tidegate is installed beside it. Nothing else imports it,
-and it is a shell like the command line: it finds the folder, asks for the day, and writes.
+and it is a shell like the command line: it finds the folder and writes.
 """
 
 import json
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Iterable
 from importlib import import_module
 from logging import getLogger
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import anyio.to_thread
@@ -19,17 +18,15 @@ from inspect_ai.hooks import Hooks, TaskEnd, hooks
 
 from tidegate.evidence.formats import digest_file
 from tidegate.evidence.importing import Import, ImportSource
-from tidegate.evidence.inspect_log import read
+from tidegate.evidence.inspect_log import NAME, read
 from tidegate.evidence.model import SCHEMA_ID
 from tidegate.kernel.canonical import plain
-from tidegate.kernel.clock import system_clock
+from tidegate.kernel.errors import Problem
 
 PROJECT_FILE = "tidegate.yaml"
 """Marks the root of a project."""
 
 logger = getLogger(__name__)
-
-WriteImport = Callable[[Path, Import, tuple[str, str], date], Path | None]
 
 
 @hooks(name="tidegate", description="Writes the evidence record of each finished task.")
@@ -40,32 +37,25 @@ class TidegateHooks(Hooks):
         """Import the finished log."""
         here = Path.cwd()
         try:
-            await anyio.to_thread.run_sync(record_task, data.log.location, here, system_clock())
+            await anyio.to_thread.run_sync(record_task, data.log.location, here)
         except Exception as error:  # noqa: BLE001  # whatever goes wrong here, the evaluation has to stand
             logger.warning("Tidegate wrote no evidence record for %s: %s", data.log.location, error)
 
 
-def record_task(location: str, here: Path, today: date) -> Path | None:
+def record_task(location: str, here: Path) -> Path | None:
     """Write the evidence record of a log; none if there is nothing to write or it is there already.
 
     Raises:
-        TidegateError: the log cannot be imported.
+        TidegateError: the log cannot be imported, or the project is not in order.
         ValueError: the log is not a local file.
     """
     log = local_path(location)
-    source = ImportSource(log, digest_file(log))
-    taken = read(source)
-    for notice in taken.notices:
-        if notice.severity != "note":
-            logger.warning("Tidegate: %s", notice)
-    if not taken.evidence.records:
-        return None
     project = find_project(here)
-    if project is None:
-        return _write_beside(log, taken)
-    # Writing into a project is the store's business, which lies above this package.
-    write_import = cast(WriteImport, import_module("tidegate.store.project").write_import)
-    return write_import(project, taken, (source.name, source.digest), today)
+    if project is not None:
+        return _write_into(project, log)
+    taken = read(ImportSource(log, digest_file(log)))
+    _warn(taken.notices)
+    return _write_beside(log, taken) if taken.evidence.records else None
 
 
 def find_project(here: Path) -> Path | None:
@@ -86,6 +76,20 @@ def local_path(location: str) -> Path:
     if parts.scheme != "file":
         raise ValueError("the log is not a local file; fetch it and run `tidegate evidence import`")
     return Path(unquote(parts.path))
+
+
+def _warn(notices: Iterable[Problem]) -> None:
+    for notice in notices:
+        if notice.severity != "note":
+            logger.warning("Tidegate: %s", notice)
+
+
+def _write_into(project: Path, log: Path) -> Path | None:
+    # What happens to a project is decided above this package; this module starts there, as a command does.
+    world = import_module("tidegate.flow.world").World(project)
+    (taken,) = import_module("tidegate.flow.evidence").import_files(world, [log], format_name=NAME)
+    _warn(taken.notices)
+    return project / taken.kept_as if taken.kept_as else None
 
 
 def _write_beside(log: Path, taken: Import) -> Path:

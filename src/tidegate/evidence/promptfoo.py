@@ -16,6 +16,7 @@ from tidegate.evidence.recompute import SampleRow, Summary, Tally
 from tidegate.evidence.run_table import (
     BadRows,
     Row,
+    check_one_model,
     content_key,
     count_in,
     day_in,
@@ -108,6 +109,7 @@ def read(source: ImportSource) -> Import:
     bad.refuse()
     if not groups:
         raise malformed(source.name, "the file has no rows", 1)
+    check_one_model(source, (provider for provider, _ in groups))
     records = tuple(_record(source, file, group, tests) for group, tests in groups.items())
     return Import(NAME, EvidenceSet(records=records))
 

@@ -17,6 +17,7 @@ from tidegate.evidence.model import Elicitation, Evidence, EvidenceSet, Provenan
 from tidegate.evidence.recompute import SampleRow, Tally
 from tidegate.evidence.run_table import (
     BadRows,
+    check_one_model,
     check_size,
     content_key,
     count_in,
@@ -145,6 +146,7 @@ def _import(source: ImportSource, database: sqlite3.Connection) -> Import:
         if fault:
             bad.add(None, f"{_RESULTS}, row {number} (id {str(row['id'])[:40]}): {fault}")
     bad.refuse()
+    check_one_model(source, (target for target, _, _ in groups))
     records = tuple(_record(source, group, groups[group], revision) for group in sorted(groups))
     return Import(NAME, EvidenceSet(records=records), tuple(_notices(source, records, revision)))
 

@@ -191,7 +191,7 @@ def json_lines(
             if not raw.strip():
                 continue
             try:
-                row = parse_json(raw)
+                row = parse_json(raw.rstrip(b"\r\n"))
             except (ValueError, RecursionError) as error:
                 message, line, column = _place(error, number)
                 bad.add(
@@ -287,6 +287,20 @@ def subject_of(source: ImportSource, model: str, snapshot: str | None = None) ->
             "variant": declared.variant or "unstated",
         }
     )
+
+
+def check_one_model(source: ImportSource, models: Iterable[str]) -> None:
+    """Refuse to give several models the one name that the importing person declares.
+
+    Raises:
+        EvidenceError: EVI002.
+    """
+    names = sorted(set(models))
+    if source.declared.model is None or len(names) < 2:
+        return
+    message = f"{source.declared.model!r} was declared as the model, but the file has {len(names)}: {', '.join(names)}"
+    hint = "declare no model; list the file's names as aliases of your models"
+    raise EvidenceError(Problem("EVI002", message[:500], Where(source.name), hint))
 
 
 def evaluator_of(source: ImportSource) -> Evaluator:
@@ -756,12 +770,13 @@ def read(source: ImportSource) -> Import:
     is what `read_run_table` gives.
 
     Raises:
-        EvidenceError: EVI002 with every bad row, or EVI003.
+        EvidenceError: EVI002 with every bad row, or if one model was declared for several; EVI003.
         DocumentError: a YAML file cannot be parsed.
     """
     table = read_run_table(source.path, name=source.name)
     tables = tables_by_model(table)
     people = tables.pop(_HUMAN, None)
+    check_one_model(source, tables)
     records = tuple(_record(source, model, runs) for model, runs in tables.items())
     notices = (
         [] if people is None else [_note(source, f"{len(people)} runs of people stay in the table, without a record")]

@@ -106,7 +106,7 @@ def explain_finding(
     chosen, snapshots = _chosen(project, (model,))
     loaded = project.policy if policy is None else find_policy(world, policy)
     found = find_threshold(loaded, threshold)
-    return explain(loaded.policy, project.evidence, project.models, as_of or world.today, chosen[0].id, found.id)
+    return explain(loaded.policy, project.evidence, project.models, as_of or world.today, chosen[0].id, found.id, snapshots=snapshots)
 
 
 def assessment_schema() -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tidegate.evidence.exports import Attestation, every_eval_ever, in_toto_stat
 from tidegate.evidence.formats import digest_file, import_file
 from tidegate.evidence.importing import Declared, Import, Progress
 from tidegate.evidence.model import Elicitation, Evidence, EvidenceSet, Restatement, Subject
+from tidegate.flow.horizons import with_horizons
 from tidegate.flow.world import World
 from tidegate.kernel.canonical import digest_bytes
 from tidegate.kernel.documents import did_you_mean
@@ -54,13 +55,13 @@ def import_files(
     for path in paths:
         try:
             taken = import_file(path, format_name=format_name, declared=declared, progress=progress(path) if progress else None)
-            read.append((path, taken))
+            read.append((path, with_horizons(path, taken)))
         except TidegateError as error:
             problems += error.problems
     if problems:
         raise EvidenceError(*problems)
-    _refuse_conflicts(read)
     sources = [(taken, path.name, digest_of(path, taken)) for path, taken in read]
+    _refuse_conflicts(sources)
     kept = write_imports(root, sources, world.today)
     return tuple(
         Taken(
@@ -80,20 +81,19 @@ def digest_of(path: Path, taken: Import) -> str:
     return digest_file(path) if path.is_file() else digest_bytes(taken.evidence.digest.encode())
 
 
-def _refuse_conflicts(read: Iterable[tuple[Path, Import]]) -> None:
-    """Refuse files that contradict each other, before any of them is kept."""
-    seen: dict[str, tuple[Path, Evidence]] = {}
-    for path, taken in read:
+def _refuse_conflicts(sources: Iterable[tuple[Import, str, str]]) -> None:
+    """Refuse files that contradict each other, before any of them is kept. A copy of a file is no contradiction."""
+    seen: dict[str, tuple[str, Evidence]] = {}
+    read: set[str] = set()
+    for taken, name, file_digest in sources:
+        if file_digest in read:
+            continue
+        read.add(file_digest)
         for record in taken.evidence.records:
-            first = seen.setdefault(record.id, (path, record))
+            first = seen.setdefault(record.id, (name, record))
             if first[1] != record:
-                message = f"the evidence id {record.id!r} stands for another record in {first[0].name}"
-                raise EvidenceError(Problem("EVI005", message, Where(path.name), "import one of the two, and restate the other"))
-
-
-def preview(paths: Sequence[Path], *, format_name: str | None = None) -> tuple[Import, ...]:
-    """Read files without keeping anything. Raises what their importers refuse."""
-    return tuple(import_file(path, format_name=format_name) for path in paths)
+                message = f"the evidence id {record.id!r} stands for another record in {first[0]}"
+                raise EvidenceError(Problem("EVI005", message, Where(name), "import one of the two, and restate the other"))
 
 
 def find_evidence(evidence: EvidenceSet, name: str) -> Evidence:

@@ -331,6 +331,14 @@ def _problem(document: Document, model: type[BaseModel], error: ErrorDetails, ba
     return Problem("DOC009", f"{name}: {message}" + (f", not {shown}" if shown else ""), where, hint)
 
 
+def _is_echo(data: Any, error: ErrorDetails) -> bool:
+    """Tell whether a list only counts as too short because its members were refused."""
+    if error["type"] != "too_short":
+        return False
+    given = _at(data, _resolve(data, tuple(error["loc"])))
+    return isinstance(given, list) and len(given) >= error["ctx"]["min_length"]
+
+
 def _at(data: Any, path: PathKey) -> Any:
     for part in path:
         data = data[part]
@@ -348,5 +356,6 @@ def validate_part(document: Document, model: type[Model], base: PathKey = ()) ->
         return model.model_validate(data if data is not None else {})
     except ValidationError as error:
         # A union reports one error per member; the same place is shown once per code and message.
-        problems = dict.fromkeys(_problem(document, model, item, base) for item in error.errors(include_url=False))
+        found = [item for item in error.errors(include_url=False) if not _is_echo(data, item)]
+        problems = dict.fromkeys(_problem(document, model, item, base) for item in found)
         raise DocumentError(*problems) from None

@@ -279,6 +279,7 @@ def _of_threshold(here: _Here) -> Iterator[Facet]:
     yield _refs("rules_out", "threshold", "less", item.rules_out)
     yield from _of_combination(item.combine, len(item.indicators))
     yield _up("printed_lines", "threshold", int(not item.printed_lines), item.printed_lines)
+    yield _up("printed_minimum", "threshold", item.printed_minimum)
     yield _prose("falsifier", "threshold", item.falsifier, loss_weakens=True)
     yield _up("alerts", "threshold", len(item.alerts))
     for number, alert in enumerate(item.alerts):
@@ -519,8 +520,11 @@ def _prose(name: str, dimension: Dimension, value: Any, *, loss_weakens: bool = 
 
 
 def _parent(here: _Here) -> Facet:
-    assert here.parent is not None
-    return _refs("within", "scope", "same", (here.parent.id,))
+    # What holds for every model binds more than what hangs on one threshold.
+    parent = here.parent
+    if parent is None:
+        return Facet("within", "scope", "same", frozenset(), ["every model"], space="item", absent="strongest")
+    return Facet("within", "scope", "same", frozenset({parent.id}), [parent.id], space="item", absent="strongest")
 
 
 def _line(name: str, line: Line | None, unit: str | None, identity: tuple[Any, ...] = ()) -> Facet:

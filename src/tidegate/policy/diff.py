@@ -147,6 +147,11 @@ class Row:
         return self.outcome != "retained"
 
     @property
+    def typed_changes(self) -> tuple[FacetChange, ...]:
+        """The changes of more than words."""
+        return tuple(change for change in self.changes if change.way != "wording")
+
+    @property
     def id(self) -> str:
         """The old id, or the new one for what was added."""
         return self.old.id if self.old is not None else self.new[0].id
@@ -1012,7 +1017,7 @@ def _group_key(row: Row, whole: Mapping[str, Row]) -> tuple[Any, ...]:
         alike = [item for item in around if item.announcement and item.announcement.status == status]
         return (row.outcome, status, alike[0].id if alike else row.id)
     if row.new and row.merged_with:
-        ways = tuple((change.facet, change.way, change.into) for change in row.changes)
+        ways = tuple((change.facet, change.way, change.into) for change in row.typed_changes)
         return (row.outcome, row.basis, status, row.new, row.dimensions, row.readings, ways)
     return (row.outcome, row.old, row.new)
 
@@ -1071,11 +1076,9 @@ def group_name(group: tuple[Row, ...]) -> str:
 def change_words(group: tuple[Row, ...]) -> Iterator[str]:
     """Give what changed in a group, facet by facet, old → new."""
     row = group[0]
-    for number, change in enumerate(row.changes):
-        if change.way == "wording":
-            continue
+    for number, change in enumerate(row.typed_changes):
         into = f" [{change.into}]" if change.into else ""
-        alike = all(other.changes[number].old == change.old for other in group)
+        alike = all(other.typed_changes[number].old == change.old for other in group)
         before = shown_value(change.old) if alike else "various"
         yield f"{change.facet}{into}: {before} → {shown_value(change.new)} ({change.way})"
     for reading in row.readings:

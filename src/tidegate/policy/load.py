@@ -9,8 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.kernel.documents import Document, PathKey, did_you_mean, parse_document, read_bytes, validate_part
+from tidegate.kernel.duration import approximate_days
 from tidegate.kernel.errors import DocumentError, PolicyError, Problem, Where
-from tidegate.policy.model import LADDER, Commitment, Indicator, Item, Policy, Requirement, Threshold, modals_in
+from tidegate.policy.model import (
+    LADDER,
+    Commitment,
+    Indicator,
+    Item,
+    Policy,
+    Requirement,
+    Threshold,
+    Trigger,
+    modals_in,
+)
 
 PACK_SUFFIX = ".yaml"
 MAX_EXTENDS = 5
@@ -117,6 +128,8 @@ def _extended(document: Document, depth: int) -> Document:
 def _without(data: dict[str, Any], document: Document, merge: "_Merge") -> dict[str, Any]:
     """Take out the top-level items that `remove` lists."""
     removed = document.data.get("remove") or []
+    if not isinstance(removed, list) or not all(isinstance(item_id, str) for item_id in removed):
+        raise DocumentError(Problem("DOC009", "remove: expected a list of ids", document.where(("remove",))))
     known = {item["id"] for value in data.values() if isinstance(value, list) for item in value if _has_id(item)}
     for number, item_id in enumerate(removed):
         if item_id not in known:
@@ -133,7 +146,7 @@ def _without(data: dict[str, Any], document: Document, merge: "_Merge") -> dict[
 
 
 def _has_id(item: Any) -> bool:
-    return isinstance(item, dict) and "id" in item
+    return isinstance(item, dict) and isinstance(item.get("id"), str)
 
 
 class _Merge:
@@ -172,7 +185,12 @@ class _Merge:
 
     def _items(self, base: list[Any], over: list[Any], paths: tuple[PathKey, PathKey, PathKey]) -> list[Any]:
         here, below, above = paths
-        replacing = {item["id"]: number for number, item in enumerate(over)}
+        replacing: dict[str, int] = {}
+        for number, item in enumerate(over):
+            if replacing.setdefault(item["id"], number) != number:
+                where = self.overlay.where((*above, number, "id"))
+                hint = f"the first is on line {self.overlay.where((*above, replacing[item['id']])).line}"
+                raise PolicyError(Problem("POL001", f"the id {item['id']!r} occurs twice", where, hint))
         merged: list[Any] = []
         for number, item in enumerate(base):
             path = (*here, number)
@@ -279,6 +297,10 @@ def _references(policy: Policy) -> Iterator[tuple[PathKey, str, str]]:
                     yield ((*path, attribute, number) if isinstance(value, tuple) else (*path, attribute), kind, name)
         if isinstance(item, Requirement):
             yield from _requirement_references(path, item)
+    yield from _nested_references(policy)
+
+
+def _nested_references(policy: Policy) -> Iterator[tuple[PathKey, str, str]]:
     for number, trigger in enumerate(policy.triggers):
         for event_number, event in enumerate(trigger.events):
             if event.by is not None:
@@ -435,13 +457,19 @@ def _check_dates(policy: Policy, document: Document) -> Iterator[Problem]:
             "POL009", "the policy ends before it takes effect", document.where(("ended",)), "correct one of the dates"
         )
     for path, item in policy.located_items():
-        if isinstance(item, Commitment) and item.cadence in ("P0D", "P0M", "P0W", "P0Y"):
-            yield Problem(
-                "POL009",
-                f"{item.id!r} recurs without any interval",
-                document.where((*path, "cadence")),
-                "give a length",
-            )
+        for part, interval in _intervals(item):
+            if approximate_days(interval) == 0:
+                message = f"{item.id!r} recurs without any interval"
+                yield Problem("POL009", message, document.where((*path, *part)), "give a length")
+
+
+def _intervals(item: Item) -> Iterator[tuple[PathKey, str]]:
+    if isinstance(item, Commitment) and item.cadence is not None:
+        yield ("cadence",), item.cadence
+    if isinstance(item, Trigger):
+        for number, event in enumerate(item.events):
+            if event.every is not None:
+                yield ("events", number, "every"), event.every
 
 
 _CHECKS: tuple[Callable[[Policy, Document], Iterator[Problem]], ...] = (

@@ -22,7 +22,7 @@ from tidegate.policy.diff import (
 from tidegate.policy.load import LoadedPolicy
 from tidegate.policy.model import Policy, Requirement, Threshold
 
-NodeKind = Literal["threshold", "requirement", "standard", "safeguard", "security level", "criterion"]
+NodeKind = Literal["baseline", "threshold", "requirement", "standard", "safeguard", "security level", "criterion"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,8 @@ def graph(policy: Policy, only: str | None = None) -> Graph:
         chosen = (threshold,)
     nodes: dict[str, Node] = {}
     edges: dict[Edge, None] = {}
+    if only is None and policy.baseline:
+        _add_requirements(policy, policy.baseline, _node(nodes, "baseline", "every model", ""), nodes, edges)
     for threshold in chosen:
         _add_threshold(policy, threshold, nodes, edges)
     return Graph(policy.label, tuple(nodes.values()), tuple(edges))
@@ -88,7 +90,13 @@ def _add_threshold(policy: Policy, threshold: Threshold, nodes: dict[str, Node],
     for name in threshold.rules_out:
         other = policy.threshold(name)
         edges[Edge(key, _node(nodes, "threshold", name, other.title if other else ""), "rules out", dashed=True)] = None
-    for requirement in threshold.requirements:
+    _add_requirements(policy, threshold.requirements, key, nodes, edges)
+
+
+def _add_requirements(
+    policy: Policy, requirements: tuple[Requirement, ...], key: str, nodes: dict[str, Node], edges: dict[Edge, None]
+) -> None:
+    for requirement in requirements:
         actions = ", ".join(action.replace("_", " ") for action in requirement.actions)
         required = _node(nodes, "requirement", requirement.id, requirement.title or requirement.kind.replace("_", " "))
         edges[Edge(key, required, f"{requirement.force or 'must'}: {actions}", dashed=not requirement.binds)] = None
@@ -134,6 +142,7 @@ def _node(nodes: dict[str, Node], kind: NodeKind, name: str, title: str) -> str:
 
 
 _D2_SHAPES: dict[NodeKind, str] = {
+    "baseline": "oval",
     "threshold": "hexagon",
     "requirement": "rectangle",
     "standard": "package",
@@ -142,6 +151,7 @@ _D2_SHAPES: dict[NodeKind, str] = {
     "criterion": "page",
 }
 _MERMAID_SHAPES: dict[NodeKind, tuple[str, str]] = {
+    "baseline": ("([", "])"),
     "threshold": ("{{", "}}"),
     "requirement": ("[", "]"),
     "standard": ("[[", "]]"),

@@ -262,13 +262,15 @@ def write_imports(
             record (EVI006); nothing is written.
     """
     before = _read_imports(root)
+    known = {one.digest for one in before}
     planned: dict[Path, RecordFile] = {}
     paths: list[Path | None] = []
     for one, name, file_digest in taken:
+        is_new = file_digest not in known
+        known.add(file_digest)
         path = root / RECORDS / f"{record_stem(name, file_digest)}.json"
-        new = path not in planned and not path.exists()
-        paths.append(path if new else None)
-        if new:
+        paths.append(path if is_new else None)
+        if is_new:
             planned[path] = _record_file(one, name, file_digest, recorded)
     _evidence(root, (*before, *planned.values()))
     for path, kept in planned.items():
