@@ -159,7 +159,11 @@ class Folder:
         raise ValueError(f"an example may not use: {command}")
 
     def _tidegate(self, arguments: list[str]) -> str:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "CI", "FORCE_"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("GITHUB_", "CI", "FORCE_", "TIDEGATE_"))
+        }
         plain = {"COLUMNS": "120", "LINES": "50", "NO_COLOR": "1", "TERM": "dumb", "PYTHONUTF8": "1"}
         done = subprocess.run(
             [sys.executable, "-m", "tidegate", *arguments],

@@ -28,7 +28,11 @@ def a_requirement(name: str = "T1-deploy", **changes: Any) -> Requirement:
 
 
 def a_threshold(name: str = "T1", **changes: Any) -> Threshold:
-    given = {"domain": "cyber", "indicators": (an_indicator(f"{name}.a"),), "requirements": (a_requirement(f"{name}-deploy"),)}
+    given = {
+        "domain": "cyber",
+        "indicators": (an_indicator(f"{name}.a"),),
+        "requirements": (a_requirement(f"{name}-deploy"),),
+    }
     return Threshold(id=name, **{**given, **changes})
 
 

@@ -226,6 +226,22 @@ def test_everything_that_is_lacking_is_named_at_once():
     assert len(caught.value.problems) == 3
 
 
+def test_what_is_not_known_is_left_out_rather_than_made_up():
+    source = Provenance(format="reported", url="https://example.org/log.eval", digest=SHA)
+    one = record(counts=None, provenance=source, measurement={"aggregation": "pass@5", "task_version": None})
+    predicate = in_toto_statement(one, attestation())["predicate"]
+    assert "harness" not in predicate
+    assert predicate["suite"]["version"] == "unknown"
+    assert predicate["evidence"][1]["uri"] == "https://example.org/log.eval"
+    assert "annotations" not in predicate["evidence"][1]
+    assert predicate[OBSERVED_FIELD]["aggregation"] == "pass@5"
+    assert "counts" not in predicate[OBSERVED_FIELD]
+    bare = record(provenance=Provenance(format="reported", tool="harness"))
+    predicate = in_toto_statement(bare, attestation())["predicate"]
+    assert predicate["harness"] == {"name": "harness", "version": "unknown"}
+    assert len(predicate["evidence"]) == 1
+
+
 def test_a_statement_is_the_same_every_time():
     assert digest(in_toto_statement(record(), attestation())) == digest(in_toto_statement(record(), attestation()))
 
@@ -272,6 +288,16 @@ RECORDS = [
         },
         evaluator=Evaluator(relation="independent"),
     ),
+    record(
+        id="bare",
+        subject=Subject(model="lab/model-2"),
+        measurement={
+            "n": None,
+            "standard_error": None,
+            "interval": Interval(low=0, high=1, kind="confidence", level=0.9),
+        },
+        elicitation=Elicitation(),
+    ),
     record(id="check", measurement={"value": None}),
 ]
 
@@ -280,7 +306,7 @@ def test_documents_fit_the_schema(check: jsonschema.protocols.Validator):
     found = every_eval_ever(RECORDS, organisation="Lab", retrieved=1_772_000_000)
     assert found.skipped == ("check",)
     assert sorted(one["evaluation_result_id"] for doc in found.documents for one in doc["evaluation_results"]) == [
-        "inspect:run:match:mean", "other", "reported:1",
+        "bare", "inspect:run:match:mean", "other", "reported:1",
     ]  # fmt: skip
     for document in found.documents:
         check.validate(json.loads(json.dumps(document)))
@@ -288,7 +314,7 @@ def test_documents_fit_the_schema(check: jsonschema.protocols.Validator):
 
 def test_one_document_per_model_and_source():
     documents = every_eval_ever(RECORDS, organisation="Lab", retrieved=0).documents
-    assert sorted(len(document["evaluation_results"]) for document in documents) == [1, 2]
+    assert sorted(len(document["evaluation_results"]) for document in documents) == [1, 1, 2]
 
 
 def test_figures_counts_and_uncertainty_arrive():
@@ -323,6 +349,12 @@ def test_an_interval_arrives_and_a_range_without_a_level_does_not():
         "lower": 5.0, "upper": 20.0, "confidence_level": 0.95, "method": "wilson",
     }  # fmt: skip
     assert "confidence_interval" not in without["score_details"]["uncertainty"]
+
+
+def test_no_uncertainty_is_stated_where_none_is_known():
+    one = record(measurement={"n": None, "standard_error": None})
+    (result,) = every_eval_ever([one], organisation="Lab", retrieved=0).documents[0]["evaluation_results"]
+    assert "uncertainty" not in result["score_details"]
 
 
 def test_real_logs_export_in_both_shapes(shared: Path, check: jsonschema.protocols.Validator):

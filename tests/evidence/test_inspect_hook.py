@@ -6,6 +6,9 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 
 import pytest
 
@@ -117,6 +120,40 @@ def test_the_nearest_project_upward_is_found(hook, tmp_path: Path):
     assert hook.find_project(inner) is None
     (tmp_path / "tidegate.yaml").write_text("", encoding="utf-8")
     assert hook.find_project(inner) == tmp_path.resolve()
+
+
+def write_log(folder: Path) -> Path:
+    sample = {"id": 1, "epoch": 1, "scores": {"match": {"value": "C"}}}
+    evaluation = {"task": "quiz", "model": "m", "eval_id": "E", "dataset": {"samples": 2}}
+    tree = {"status": "success", "eval": evaluation, "samples": [sample]}
+    log = folder / "log.json"
+    log.write_text(json.dumps(tree), encoding="utf-8")
+    return log
+
+
+def test_the_record_is_written_once_into_a_project(hook, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    (tmp_path / "tidegate.yaml").write_text(PROJECT, encoding="utf-8")
+    log = write_log(tmp_path)
+    first = hook.record_task(str(log), tmp_path)
+    assert first.parent == tmp_path / "evidence" / "records"
+    assert "1 of 2 planned samples are not in the log" in caplog.text
+    assert hook.record_task(str(log), tmp_path) is None
+
+
+def test_on_task_end_writes_or_warns(hook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any):
+    anyio = pytest.importorskip("anyio")
+    monkeypatch.chdir(tmp_path)
+    log = write_log(tmp_path)
+
+    def end(location: str) -> None:
+        data = SimpleNamespace(log=SimpleNamespace(location=location))
+        anyio.run(hook.TidegateHooks().on_task_end, data)
+
+    end(str(log))
+    assert (tmp_path / "evidence-log.json.json").is_file()
+    assert "wrote no evidence record" not in caplog.text
+    end("s3://bucket/log.eval")
+    assert "wrote no evidence record for s3://bucket/log.eval" in caplog.text
 
 
 def test_a_log_without_samples_writes_nothing_and_warns(hook, tmp_path: Path, caplog: pytest.LogCaptureFixture):

@@ -750,6 +750,132 @@ def test_any_json_in_place_of_a_sample_is_read_or_refused(tmp_path_factory: Any,
     assert isinstance(taken, Import) or taken == {"EVI002"}
 
 
+@settings(deadline=None)
+@given(
+    st.sampled_from(
+        [
+            "version", "status", "plan", "plan__steps", "plan__config", "results", "results__total_samples",
+            "results__scores", "stats", "stats__started_at", "stats__completed_at", "stats__model_usage",
+            "eval__eval_id", "eval__created", "eval__task_version", "eval__task_args", "eval__dataset",
+            "eval__model_generate_config", "eval__model_roles", "eval__config", "eval__revision", "eval__packages",
+            "eval__scorers", "eval__solver",
+        ]
+    ),
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+        lambda part: st.lists(part, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["grader", "epochs", "limit", "token_limit", "num_choices", "reasoning_tokens", "samples",
+                             "sample_ids", "name", "scorer", "metrics", "accuracy", "value", "solver", "params", "cluster"])
+            , part, max_size=4),
+        max_leaves=8,
+    ),
+)  # fmt: skip
+def test_any_json_in_place_of_a_part_of_the_header_is_read_or_refused(tmp_path_factory: Any, key: str, data: Any):
+    taken = outcome(tmp_path_factory.getbasetemp() / "head.eval", eval_bytes(header(**{key: data}), FOUR, 0))
+    if isinstance(taken, set):
+        assert taken == {"EVI002"}
+        return
+    for record in taken.evidence.records:
+        assert record.digest
+        assert record.result_day is None or record.result_day.year > 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(sample(1)).replace('"id": 1', '"id": 1' + "0" * 5000),
+        json.dumps(sample(1)).replace('"C"', "1" + "0" * 5000),
+        json.dumps(sample(1, limit={"type": "x"})).replace('"x"', "1" + "0" * 5000),
+        json.dumps(sample(1)).replace('"id": 1', r'"id": "\ud800"'),
+        json.dumps(sample(1, {f"key{n}": 1 for n in range(1001)})),
+        "[" * 5000,
+    ],
+    ids=["huge id", "huge score", "huge limit", "half a character", "scores without end", "deep"],
+)
+def test_hostile_samples_are_read_or_refused(log: Path, text: str):
+    content = zip_bytes(
+        [("samples/1_epoch_1.json", text.encode(), 8), ("header.json", json.dumps(header(1)).encode(), 8)]
+    )
+    taken = outcome(log, content)
+    assert isinstance(taken, Import) or taken == {"EVI002"}
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["eval__task_args", "eval__model_generate_config", "plan__steps", "eval__model_roles", "stats__model_usage"],
+)
+def test_numbers_of_thousands_of_digits_in_the_header_do_no_harm(log: Path, key: str):
+    huge = {"grader": "HUGE", "num_choices": "HUGE", "reasoning_tokens": "HUGE", "seed": "HUGE"}
+    steps = [{"solver": "react", "params": {"attempts": "HUGE"}}]
+    usage = {"lab/model-1": huge}
+    head = header(**{key: {"plan__steps": steps, "stats__model_usage": usage}.get(key, huge)})
+    text = json.dumps(head).replace('"HUGE"', "1" + "0" * 4000)
+    entries = [(f"samples/{n}.json", json.dumps(part).encode(), 8) for n, part in enumerate(FOUR)]
+    record = one(load(log, zip_bytes([*entries, ("header.json", text.encode(), 8)])))
+    assert record.digest
+    assert record.measurement is not None
+    assert record.measurement.value == 0.5
+
+
+def test_a_figure_that_is_not_a_number_agrees_with_there_being_none(log: Path):
+    record = one(load(log, eval_bytes(header(2, float("nan")), [sample(1, float("nan")), sample(2, float("nan"))])))
+    assert record.measurement is not None
+    assert (record.measurement.value, record.measurement.header_value) == (None, None)
+    assert not [remark for remark in record.remarks if remark.code == "EVI004"]
+    doubted = one(load(log, eval_bytes(header(2, float("nan")), FOUR[:2])))
+    assert [remark.message for remark in doubted.remarks] == [
+        "match: the header states accuracy no figure; the samples give 0.5"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [(Limits(json_bytes=100), "EVI003"), (Limits(member_bytes=200), "EVI003"), (Limits(members=3), "EVI003")],
+)
+def test_json_logs_that_are_too_large_are_refused(tmp_path: Path, limits: Limits, code: str):
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps({**header(), "samples": FOUR}), encoding="utf-8")
+    with pytest.raises(EvidenceError) as caught:
+        read_within(ImportSource(path, digest_file(path)), limits)
+    assert [problem.code for problem in caught.value.problems] == [code]
+
+
+def test_a_file_of_nothing_is_refused(tmp_path: Path):
+    assert outcome(tmp_path / "log.json", b"") == {"EVI002"}
+
+
+@pytest.mark.parametrize(
+    ("directory_bytes", "expected"), [(None, None), (10**9, {"EVI007"}), ("no record", {"EVI002"})]
+)
+def test_the_long_form_of_the_directory_is_read(log: Path, directory_bytes: Any, expected: set[str] | None):
+    """Archives beyond 4 GB state the size of their directory in a record of its own (APPNOTE 4.3.14)."""
+    content = eval_bytes(header(), FOUR)
+    end = content.rindex(b"PK\x05\x06")
+    count, _, size, offset = struct.unpack("<HHII", content[end + 8 : end + 20])
+    size = directory_bytes if isinstance(directory_bytes, int) else size
+    record = b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 63, 63, 0, 0, count, count, size, offset)
+    locator = b"PK\x06\x07" + struct.pack("<IQI", 0, end, 1)
+    short = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    body = content[:end] + (b"" if directory_bytes == "no record" else record + locator)
+    taken = outcome(log, body + short)
+    assert taken == expected if expected else isinstance(taken, Import)
+
+
+def test_reduced_scores_in_an_archive_speak_only_for_the_reducer_that_made_them(log: Path):
+    rows = [{"sample_id": n, "value": value} for n, value in ((1, 0.25), (3, 0.75))]
+    reductions = [
+        {"scorer": "match", "reducer": "mean", "samples": rows},
+        {"scorer": "match", "reducer": "max", "samples": [{**row, "value": 1.0} for row in rows]},
+    ]
+    head = epochs_header([stated(0.5, "mean"), stated(1.0, "max")], ["mean", "max"])
+    record = one(load(log, eval_bytes(head, [], **{"summaries.json": [], "reductions.json": reductions})))
+    assert record.measurement is not None
+    assert record.counts is not None
+    assert (record.measurement.value, record.counts.planned) == (0.5, 2)
+    assert [remark.code for remark in record.remarks] == ["EVI011"]
+
+
 # Recognition ----------------------------------------------------------------------------------------------------
 
 

@@ -323,9 +323,8 @@ def test_a_wrong_override_is_shown_at_its_place(base: str, overrides: str, place
 
 
 def test_an_override_with_an_id_that_is_no_text_is_refused(base: str) -> None:
-    assert "DOC009 p.yaml:2:15" in [
-        f"{p.code} {p.where}" for p in refused(f"extends: {base}\nthresholds: [{{id: [1]}}]\n")
-    ]
+    found = refused(f"extends: {base}\nroles: [{{id: [1]}}]\n")
+    assert [f"{problem.code} {problem.where}" for problem in found] == ["DOC009 p.yaml:2:10"]
 
 
 def test_a_chain_of_policies_that_extend_each_other_ends() -> None:

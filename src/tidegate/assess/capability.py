@@ -213,10 +213,8 @@ def _is_same_measurement(record: Evidence, indicator: Indicator) -> bool:
 
 
 def _tied(subject: Subject, threshold: Threshold) -> list[Evidence]:
-    policy = subject.policy
-    references = (*threshold.aliases, threshold.id, f"{policy.id}#{threshold.id}", f"{policy.label}#{threshold.id}")
     found: dict[str, Evidence] = {}
-    for reference in references:
+    for reference in subject.policy.names_of(threshold):
         for record in subject.known.by_threshold.get((subject.model.id, reference.casefold()), ()):
             found.setdefault(record.id, record)
     return list(found.values())

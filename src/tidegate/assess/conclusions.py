@@ -36,9 +36,7 @@ def conclusions_about(
     policy: Policy, threshold: Threshold, model: Model, conclusions: Sequence[Conclusion]
 ) -> list[Conclusion]:
     """Give the recorded conclusions about a threshold, in their order."""
-    names = {name.casefold() for name in threshold.aliases}
-    for prefix in (policy.id, policy.label):
-        names.add(f"{prefix}#{threshold.id}".casefold())
+    names = {name.casefold() for name in policy.names_of(threshold)}
     return [
         conclusion
         for conclusion in conclusions

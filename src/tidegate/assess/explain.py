@@ -242,12 +242,19 @@ def explain(  # noqa: PLR0913 - what an assessment takes, and of which finding
         flags=tuple(FLAG_WORDS[flag] for flag in finding.flags),
         concluded=finding.concluded,
         agreement=finding.agreement,
-        agreement_words=AGREEMENT_WORDS[finding.agreement],
+        agreement_words=relation_words(finding),
         requirements=made.models[0].requirements.get(threshold.id, ()),
         smallest_change=found[0] if found else None,
         other_changes=found[1:],
         would_settle=would_settle(threshold, finding, records),
     )
+
+
+def relation_words(finding: ThresholdFinding) -> str:
+    """Give how the developer's conclusion and the computed finding relate, in words."""
+    if finding.agreement == "no_conclusion" and finding.concluded is not None:
+        return "the conclusion is of another kind, and the two do not compare"
+    return AGREEMENT_WORDS[finding.agreement]
 
 
 def _model(models: Sequence[Model], name: str) -> Model:

@@ -74,11 +74,13 @@ def assess(
     if chosen is OutputFormat.json:
         print_json({**record_json(assessed.assessment), "digest": assessed.assessment.digest})
     elif chosen is OutputFormat.table:
-        from tidegate.publish.tables import assessment_tables
+        from tidegate.publish.tables import agreement_table, gates_table, matrix
 
         out = console()
-        for part in assessment_tables(assessed.assessment):
-            out.print(part)
+        out.print(matrix(assessed.assessment), gates_table(assessed.assessment), sep="\n")
+        if any(one.concluded for model in assessed.assessment.models for one in model.thresholds):
+            out.print(agreement_table(assessed.assessment))
+        out.print(f"as of {assessed.assessment.at.isoformat()} · assessment {assessed.assessment.digest}", soft_wrap=True)
         _annotate(rendered(assessed, "github"))
     else:
         typer.echo(clean(rendered(assessed, chosen.value)))
@@ -119,9 +121,9 @@ def gate(
             }
         )
     elif chosen is OutputFormat.table:
-        from tidegate.publish.tables import gate_panel
+        from tidegate.publish.tables import gate_table
 
-        console().print(gate_panel(answer.model, answer.gate, answer.assessed.assessment))
+        console().print(gate_table(answer.model, answer.gate))
         _annotate(gate_text(answer, "github"))
     else:
         typer.echo(clean(gate_text(answer, chosen.value)))
@@ -155,9 +157,7 @@ def explain(
     else:
         from tidegate.publish.tables import explanation_panel
 
-        out = console()
-        for part in explanation_panel(found):
-            out.print(part)
+        console().print(explanation_panel(found))
 
 
 @command

@@ -26,17 +26,19 @@ def run_demo(directory: Path, *, further: Path | None, as_json: bool) -> None:
 
 
 def _show(demo: "Demo") -> None:
-    from tidegate.flow.demo import EXPLAINED, SHOWN, STATE_OF_RECORD
-    from tidegate.publish.tables import demo_tables, explanation_panel, report_card_table
+    from tidegate.flow.demo import EXPLAINED, STATE_OF_RECORD, shown_assessments
+    from tidegate.publish.tables import agreement_table, explanation_panel, gates_table, matrix, report_card_table
 
     out = console()
-    out.print(clean(f"{demo.records} evidence records; answered as of {STATE_OF_RECORD.isoformat()}"), markup=False)
-    for part in demo_tables(demo.assessments, SHOWN, demo.own_policy):
-        out.print(part)
+    out.print(f"{demo.records} evidence records, answered as of {STATE_OF_RECORD.isoformat()}")
+    for title, assessment in shown_assessments(demo):
+        out.rule(clean(title))
+        out.print(matrix(assessment), gates_table(assessment), sep="\n")
+        if any(one.concluded for model in assessment.models for one in model.thresholds):
+            out.print(agreement_table(assessment))
     for explanation in demo.explanations:
-        out.rule(f"{explanation.model} · {explanation.threshold}")
-        for part in explanation_panel(explanation):
-            out.print(part)
+        out.rule(clean(f"why: {explanation.name}, {explanation.threshold}"))
+        out.print(explanation_panel(explanation))
     out.rule("what the public record leaves out")
     out.print(report_card_table(demo.report_cards))
     print_problems(demo.refused)

@@ -330,11 +330,10 @@ def _result(record: Evidence) -> dict[str, Any]:
         "source_data": _source_data(record, measurement),
         "metric_config": _metric(measurement),
         "score_details": _score(record, measurement),
+        "generation_config": _generation(record),
     }
     if record.finished:
         result["evaluation_timestamp"] = record.finished
-    if generation := _generation(record):
-        result["generation_config"] = generation
     return result
 
 

@@ -5,9 +5,12 @@ Only what is used is read; other keys may come and go. Field names are Inspect's
 The header states intentions. What happened is counted from the samples, never taken from here.
 """
 
+import hashlib
+import json
+import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, TypeGuard, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -21,6 +24,7 @@ _SCAFFOLDS = frozenset({"react", "deepagent", "basic_agent", "human_agent", "hum
 _AGENT = re.compile(r"(^|_)agent(s|_|$)")
 _LIMITS = ("message_limit", "turn_limit", "token_limit", "time_limit", "working_limit", "cost_limit")
 _GENERATION = ("temperature", "top_p", "top_k", "seed", "max_tokens", "num_choices", "best_of", "reasoning_effort")
+MAX_WHOLE = 2**53 - 1
 _ELEMENTS: tuple[ElicitationElement, ...] = get_args(ElicitationElement)
 
 
@@ -32,28 +36,38 @@ Data = Annotated[dict[str, Any], BeforeValidator(_none_to_empty)]
 """A mapping that older logs write as null."""
 
 
+def _finite_or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Whole = Annotated[int, Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
+"""A whole number that canonical JSON can hold."""
+Figure = Annotated[float | None, BeforeValidator(_finite_or_none)]
+"""A figure; not-a-number means that there is none."""
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(extra="ignore", frozen=True, protected_namespaces=(), allow_inf_nan=False)
 
 
 class Dataset(_Part):
     """The dataset that was run."""
 
     name: str | None = None
-    samples: Annotated[int, Field(ge=0)] | None = None
+    samples: Annotated[Whole, Field(ge=0)] | None = None
     sample_ids: list[int | str] | None = None
 
 
 class Config(_Part):
     """Limits, epochs and reducers."""
 
-    limit: int | list[int] | None = None
+    limit: Whole | list[Whole] | None = None
     sample_id: int | str | list[int | str] | None = None
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     epochs_reducer: list[str] | None = None
-    message_limit: int | None = None
-    turn_limit: int | None = None
-    token_limit: int | dict[str, Any] | None = None
+    message_limit: Whole | None = None
+    turn_limit: Whole | None = None
+    token_limit: Whole | dict[str, Any] | None = None
     time_limit: float | None = None
     working_limit: float | None = None
     cost_limit: float | None = None
@@ -72,7 +86,7 @@ class Spec(_Part):
     eval_id: str | None = None
     created: str | None = None
     task: str
-    task_version: int | str = 0
+    task_version: Whole | str = 0
     task_args: Data = Field(default_factory=dict)
     solver: str | None = None
     dataset: Dataset = Dataset()
@@ -108,7 +122,7 @@ class Metric(_Part):
     """A metric as the header states it."""
 
     name: str = ""
-    value: float | None = None
+    value: Figure = None
     group: str | None = None
     params: Data = Field(default_factory=dict)
     options: Data = Field(default_factory=dict)
@@ -132,7 +146,7 @@ class Score(_Part):
 class Results(_Part):
     """Results as the header states them."""
 
-    total_samples: Annotated[int, Field(ge=0)] | None = None
+    total_samples: Annotated[Whole, Field(ge=0)] | None = None
     scores: list[Score] = Field(default_factory=list)
 
 
@@ -232,21 +246,36 @@ def revision(header: Header) -> str | None:
 def limits(header: Header) -> dict[str, Any]:
     """Give the limits that each sample ran under."""
     config = header.eval.config
-    return {name: value for name in _LIMITS if (value := getattr(config, name)) is not None}
+    return {name: value for name in _LIMITS if isinstance(value := getattr(config, name), int | float)}
 
 
 def generation(header: Header) -> dict[str, Any]:
     """Give how the model was sampled."""
     config = _generate_config(header)
-    return {name: config[name] for name in _GENERATION if isinstance(config.get(name), int | float | str)}
+    return {name: config[name] for name in _GENERATION if _is_plain(config.get(name))}
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, int | float) and -MAX_WHOLE <= value <= MAX_WHOLE)
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and 0 < value <= MAX_WHOLE
+
+
+def task_args_digest(header: Header) -> str | None:
+    """Give a digest of the task's arguments: runs with other arguments may not compare, and some are secret."""
+    if not header.eval.task_args:
+        return None
+    text = json.dumps(header.eval.task_args, sort_keys=True, ensure_ascii=True)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def graders(header: Header) -> dict[str, str]:
     """Give the models in other roles than the one under test, such as graders."""
-    return {
-        role: str(entry.get("model", "?")) if isinstance(entry, Mapping) else str(entry)
-        for role, entry in sorted(header.eval.model_roles.items())
-    }
+    entries = sorted(header.eval.model_roles.items())
+    named = {role: entry.get("model") if isinstance(entry, Mapping) else entry for role, entry in entries}
+    return {role: model if isinstance(model, str) else "unnamed" for role, model in named.items()}
 
 
 def elicitation(header: Header, reducer: str, epochs: int) -> Elicitation:
@@ -336,18 +365,16 @@ def _reasoning(header: Header) -> str | None:
     spent = usage.get("reasoning_tokens") if isinstance(usage, Mapping) else None
     parts = [
         f"effort {effort}" if isinstance(effort, str) and effort != "none" else "",
-        f"budget {budget} tokens" if isinstance(budget, int) else "",
-        f"{spent} reasoning tokens used in all" if isinstance(spent, int) and spent > 0 else "",
+        f"budget {budget} tokens" if _is_count(budget) else "",
+        f"{spent} reasoning tokens used in all" if _is_count(spent) else "",
     ]
     return ", ".join(filter(None, parts)) or None
 
 
 def _best_of(header: Header, reducer: str, epochs: int) -> int | None:
     config = _generate_config(header)
-    number = max(
-        [epochs if reducer == "max" else 1]
-        + [value for key in ("best_of", "num_choices") if isinstance(value := config.get(key), int)]
-    )
+    given = [config.get(key) for key in ("best_of", "num_choices")]
+    number = max([epochs if reducer == "max" else 1, *(value for value in given if _is_count(value))])
     return number if number > 1 else None
 
 
@@ -355,7 +382,7 @@ def _attempts(header: Header, reducer: str, epochs: int) -> int | None:
     passed = re.fullmatch(r"pass_at_(\d{1,6})", reducer)
     by_reducer = int(passed.group(1)) if passed else epochs if reducer in ("max", "at_least_1") else 1
     given = [step.params.get(key) for step in header.plan.steps for key in ("attempts", "max_attempts")]
-    number = max([by_reducer, *(value for value in given if isinstance(value, int))])
+    number = max([by_reducer, *(value for value in given if _is_count(value))])
     return number if number > 1 else None
 
 

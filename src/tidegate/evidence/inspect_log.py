@@ -14,6 +14,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
 from math import isclose
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, TypeVar
@@ -39,8 +41,8 @@ from tidegate.kernel.errors import EvidenceError, Problem, Severity, Where
 
 NAME = "inspect"
 
-MAX_JSON_BYTES = 4_000_000_000
-"""A JSON log is mapped and scanned as a whole; the largest of them should have been ``.eval``."""
+MAX_SCORES = 1000
+"""Scorers, and keys of their mappings, in one log; more are no scores but data."""
 MAX_LABEL_CHARS = 100
 """Longer text is no category that a score could have."""
 MAX_NOTICES = 50
@@ -50,7 +52,6 @@ _JSON_HEAD = re.compile(rb'"eval"\s*:\s*\{')
 _JSON_TASK = re.compile(rb'"(run_id|task|eval_id|task_id)"\s*:\s*"')
 _POSITION = re.compile(r"at line (\d+) column (\d+)")
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+@/-]+")
 _MEANS = ("accuracy", "mean")
 
@@ -63,7 +64,7 @@ class _Score(TypedDict):
 
 
 class _Sample(TypedDict):
-    id: int | str
+    id: Annotated[int, Field(ge=-(2**63), le=2**63)] | str
     epoch: Annotated[int, Field(ge=0, le=1_000_000_000)]
     scores: NotRequired[dict[str, _Score] | None]
     score: NotRequired[_Score | None]
@@ -75,7 +76,7 @@ class _Sample(TypedDict):
 
 
 class _ReducedSample(TypedDict):
-    sample_id: NotRequired[int | str | None]
+    sample_id: NotRequired[Annotated[int, Field(ge=-(2**63), le=2**63)] | str | None]
     value: Any
 
 
@@ -150,6 +151,8 @@ class _Samples:
             if read[0] is None and isinstance(part, str):
                 self.unreadable[scorer] += 1
             self.values.setdefault((scorer, key), {})[number] = read
+        if len(self.values) > MAX_SCORES:
+            raise ValueError(f"more than {MAX_SCORES:,} different scores")
 
     def rows(self, scorer: str, key: str | None) -> Iterator[SampleRow]:
         """Give a row for every sample, also for those that this scorer never saw."""
@@ -225,7 +228,7 @@ def read_within(source: ImportSource, limits: Limits) -> Import:
     """Do as `read` does, within other limits."""
     with source.path.open("rb") as stream:
         is_archive = stream.read(4) == b"PK\x03\x04"
-    log = _read_archive(source, limits) if is_archive else _read_json(source)
+    log = _read_archive(source, limits) if is_archive else _read_json(source, limits)
     return _import(log)
 
 
@@ -258,10 +261,17 @@ def _archive_samples(archive: Archive, header: Header, source: ImportSource) -> 
         return _archive_summaries(archive, header)
     samples, key = _Samples("samples"), header.cluster_key
     for number, name in enumerate(names, start=1):
-        samples.add(_parse(_SAMPLE, archive.read(name), archive.where(name)), key)
+        _add(samples, _parse(_SAMPLE, archive.read(name), archive.where(name)), key, archive.where(name))
         if source.progress and (number % 100 == 0 or number == len(names)):
             source.progress(number, len(names))
     return samples
+
+
+def _add(samples: _Samples, sample: _Sample, cluster_key: str | None, where: Where) -> None:
+    try:
+        samples.add(sample, cluster_key)
+    except ValueError as error:
+        raise EvidenceError(Problem("EVI002", str(error), where)) from None
 
 
 def _archive_summaries(archive: Archive, header: Header) -> _Samples:
@@ -272,54 +282,78 @@ def _archive_summaries(archive: Archive, header: Header) -> _Samples:
         samples = _Samples("summaries")
         for name in names:
             for sample in _parse(_SUMMARIES, archive.read(name), archive.where(name)):
-                samples.add(sample, header.cluster_key)
+                _add(samples, sample, header.cluster_key, archive.where(name))
         if samples.fates:
             return samples
-    return _reduced(_member(archive, "reductions.json", _REDUCTIONS) or [])
+    return _reduced(_member(archive, "reductions.json", _REDUCTIONS) or [], archive.where("reductions.json"))
 
 
-def _reduced(reductions: list[_Reduction]) -> _Samples:
+def _reduced(reductions: list[_Reduction], where: Where) -> _Samples:
     """Give reduced scores as if each unit had been asked once; only the first reducer of a scorer is used."""
     samples, numbers = _Samples("reductions"), dict[str, int]()
     for reduction in reductions:
-        if reduction["scorer"] in samples.reducers:
+        scorer = reduction["scorer"]
+        if scorer in samples.reducers:
             continue
-        samples.reducers[reduction["scorer"]] = reduction.get("reducer") or "mean"
+        samples.reducers[scorer] = reduction.get("reducer") or "mean"
         for place, sample in enumerate(reduction["samples"]):
             name = str(sample.get("sample_id", place))
             if name not in numbers:
                 numbers[name] = len(samples.fates)
                 samples.fates.append(_Fate(name, 1, None, invalidated=False, fallback=False, cluster=None))
-            samples.add_score(reduction["scorer"], numbers[name], sample["value"])
+            try:
+                samples.add_score(scorer, numbers[name], sample["value"])
+            except ValueError as error:
+                raise EvidenceError(Problem("EVI002", str(error), where)) from None
     return samples
 
 
-def _read_json(source: ImportSource) -> _Log:
+def _read_json(source: ImportSource, limits: Limits) -> _Log:
     """Read a JSON log: a scan finds the samples, which are then read one at a time."""
     size = source.path.stat().st_size
-    if size > MAX_JSON_BYTES:
-        message = f"the log has {size:,} bytes; the limit is {MAX_JSON_BYTES:,}"
+    if size > limits.json_bytes:
+        message = f"the log has {size:,} bytes; the limit is {limits.json_bytes:,}"
         raise EvidenceError(Problem("EVI003", message, Where(source.name), "write it as .eval (inspect log convert)"))
     if size == 0:
         raise EvidenceError(Problem("EVI002", "the file is empty", Where(source.name)))
     with source.path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         spans, array = _sample_spans(data)
+        _check_parts(spans, array, size, source, limits)
         outside = data[: array[0]] + b"[]" + data[array[1] :] if array else data[:]
         header = _parse(_HEADER, outside, Where(source.name))
         _check_version(header, Where(source.name))
-        samples, key = _Samples("samples"), header.cluster_key
-        for number, (begin, end) in enumerate(spans, start=1):
-            samples.add(_parse_span(data, begin, end, source.name), key)
-            if source.progress and (number % 100 == 0 or number == len(spans)):
-                source.progress(number, len(spans))
         if not spans:
-            found = _parse(TypeAdapter(_JsonReductions), outside, Where(source.name)).get("reductions")
-            samples = _reduced(found or [])
-    return _Log(source, header, samples)
+            found = _parse(_JSON_REDUCTIONS, outside, Where(source.name)).get("reductions")
+            return _Log(source, header, _reduced(found or [], Where(source.name)))
+        return _Log(source, header, _json_samples(data, spans, header, source))
+
+
+def _check_parts(
+    spans: list[tuple[int, int]], array: tuple[int, int] | None, size: int, source: ImportSource, limits: Limits
+) -> None:
+    """Refuse a log of which one part would not fit in memory."""
+    rest = size - (array[1] - array[0]) if array else size
+    largest = max((end - begin for begin, end in spans), default=0)
+    if max(rest, largest) > limits.member_bytes or len(spans) > limits.members:
+        message = f"a part of the log has {max(rest, largest):,} bytes, or it has {len(spans):,} samples"
+        hint = f"the limits are {limits.member_bytes:,} bytes and {limits.members:,} samples"
+        raise EvidenceError(Problem("EVI003", message, Where(source.name), hint))
+
+
+def _json_samples(data: mmap.mmap, spans: list[tuple[int, int]], header: Header, source: ImportSource) -> _Samples:
+    samples, key = _Samples("samples"), header.cluster_key
+    for number, (begin, end) in enumerate(spans, start=1):
+        _add(samples, _parse_span(data, begin, end, source.name), key, Where(source.name))
+        if source.progress and (number % 100 == 0 or number == len(spans)):
+            source.progress(number, len(spans))
+    return samples
 
 
 class _JsonReductions(TypedDict):
     reductions: NotRequired[list[_Reduction] | None]
+
+
+_JSON_REDUCTIONS = TypeAdapter(_JsonReductions)
 
 
 def _sample_spans(data: mmap.mmap) -> tuple[list[tuple[int, int]], tuple[int, int] | None]:
@@ -439,8 +473,11 @@ def _import(log: _Log) -> Import:
     notices = [_notice(log, "EVI011", message, "note" if figures else "warning") for message in left_out]
     common = _common_remarks(log)
     several = len({figure.label for figure in figures}) > 1
-    tallies = {figure.label: _tally(log, figure) for figure in figures}
-    records = [_record(log, figure, tallies[figure.label], common, several=several) for figure in figures]
+    records: list[Evidence] = []
+    for _, group in groupby(figures, key=lambda figure: figure.label):
+        same_score = list(group)
+        tally = _tally(log, same_score[0])
+        records += [_record(log, figure, tally, common, several=several) for figure in same_score]
     remarks = dict.fromkeys(remark for record in records for remark in record.remarks)
     notices += [_notice(log, remark.code, remark.message) for remark in remarks]
     return Import(NAME, EvidenceSet(records=tuple(records)), tuple(notices[:MAX_NOTICES]))
@@ -599,6 +636,7 @@ def _measurement(log: _Log, figure: _Figure, summary: Summary, *, several: bool)
         "epochs": log.epochs,
         "errors_as_zero": summary.errors_as_zero,
         "dataset": header.eval.dataset.name,
+        "task_args_digest": inspect_header.task_args_digest(header),
         "limits": inspect_header.limits(header),
         "limits_hit": dict(sorted(log.samples.limits.items())),
         "generation": inspect_header.generation(header),
@@ -689,5 +727,8 @@ def _record_id(log: _Log, figure: _Figure) -> str:
 
 
 def _day(moment: str | None) -> str | None:
-    found = _DAY.match(moment or "")
-    return found.group() if found else None
+    """Give the day of a moment in ISO 8601, as written; none if it names no day."""
+    try:
+        return date.fromisoformat((moment or "")[:10]).isoformat()
+    except ValueError:
+        return None

@@ -36,6 +36,8 @@ class Limits:
     """One member is in memory at a time; long agent transcripts reach some hundred megabytes."""
     total_bytes: int = 100_000_000_000
     """All members, expanded: bounds the time that a file can cost."""
+    json_bytes: int = 4_000_000_000
+    """A log in one JSON file; larger ones should be written as archives."""
     ratio: int = 1000
     """Transcripts shrink by 5 to 200 times; deflate cannot reach more than 1032."""
     ratio_free_bytes: int = 16_000_000
@@ -172,6 +174,8 @@ def _problems(entries: list[zipfile.ZipInfo], size: int, name: str, limits: Limi
     if sum(entry.compress_size for entry in entries) > size:
         yield Problem("EVI007", "the members overlap: together they are longer than the archive", Where(name))
     for entry in entries:
+        if not 0 <= entry.header_offset < size:
+            yield Problem("EVI002", "the member lies outside the file", Where(f"{name}!{entry.filename}"))
         for code, message in _entry_problems(entry, limits):
             yield Problem(code, message, Where(f"{name}!{entry.filename}"))
 

@@ -16,6 +16,10 @@ from tidegate.kernel.documents import did_you_mean
 from tidegate.kernel.errors import AssessError, Problem, Where
 from tidegate.policy.load import LoadedPolicy
 from tidegate.policy.model import Action, Threshold
+from tidegate.publish.annotations import annotations
+from tidegate.publish.junit import junit_xml
+from tidegate.publish.markdown import assessment_markdown
+from tidegate.publish.sarif import sarif_json
 from tidegate.store.project import Project
 
 
@@ -120,16 +124,30 @@ def as_action(word: str) -> Action:
     return "general" if word == "deploy" else cast(Action, word)
 
 
-def places(loaded: LoadedPolicy) -> dict[str, Where]:
-    """Give where each threshold stands in its policy file."""
-    return {threshold.id: loaded.where(threshold.id) for threshold in loaded.policy.thresholds}
+def _places(loaded: LoadedPolicy) -> dict[str, Where]:
+    """Give where each threshold, and under ``""`` the policy itself, stands in its file."""
+    found = {threshold.id: loaded.where(threshold.id) for threshold in loaded.policy.thresholds}
+    return {"": loaded.document.where(), **found}
+
+
+def _rendered(assessed: Assessed, output: str, action: Action | None) -> str:
+    made, places = assessed.assessment, _places(assessed.policy)
+    match output:
+        case "junit":
+            return junit_xml(made, action)
+        case "sarif":
+            return sarif_json(made, places, action)
+        case "github":
+            return annotations(made, places, action)
+        case _:
+            return assessment_markdown(made)
 
 
 def rendered(assessed: Assessed, output: str) -> str:
     """Give an assessment as ``markdown``, ``junit``, ``sarif`` or ``github`` annotations."""
-    return _rendered(assessed.assessment, assessed.policy, output, None)
+    return _rendered(assessed, output, None)
 
 
 def gate_text(answer: GateAnswer, output: str) -> str:
     """Give the gate's answer in the format of a pipeline."""
-    return _rendered(answer.assessed.assessment, answer.assessed.policy, output, answer.gate.action)
+    return _rendered(answer.assessed, output, answer.gate.action)

@@ -2,7 +2,7 @@
 """The demo: real public models, assessed from what their developers printed."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
@@ -14,6 +14,7 @@ import yaml
 from tidegate.assess import Assessment, assess
 from tidegate.assess.audit import ReportCard, by_developer, report_cards
 from tidegate.assess.explain import Explanation, explain
+from tidegate.evidence.importing import Declared
 from tidegate.evidence.models import Model
 from tidegate.flow.evidence import import_files
 from tidegate.flow.projects import project_file
@@ -27,8 +28,9 @@ from tidegate.store.project import PROJECT_FILE, Project, create_project, write_
 
 MARK = ".tidegate-demo"
 """Marks a folder that the demo made, and may replace."""
-STATE_OF_RECORD = date(2026, 11, 20)
-"""Day on which the bundled figures were read; the demo answers for this day, so that it gives the same everywhere."""
+STATE_OF_RECORD = date(2026, 11, 21)
+"""The demo answers for this day, so that it gives the same everywhere: the bundled figures were read until the day
+before, and the bundled runs were made on it."""
 SHOWN = (
     "claude-3-7-sonnet",
     "claude-opus-4",
@@ -38,6 +40,10 @@ SHOWN = (
     "gemini-2-5-pro",
 )
 """Models that the terminal shows; the report shows all."""
+STAND_INS = ("stand-in-mostly-wrong", "stand-in-mostly-right", "stand-in-fails-on-some", "stand-in-edited-header")
+SHOWN_ALL = frozenset((*SHOWN, *STAND_INS))
+CROSS = ("starter",)
+"""Policies that the terminal shows over other developers' models; the report shows every pack over every model."""
 EXPLAINED = (("rsp-v2.2", "claude-opus-4", "CBRN-3"), ("rsp-v2.2", "claude-opus-4-5", "AIRD-4"))
 """Findings that are explained: one where conclusion and evidence agree, one where they do not."""
 DEMO_POLICY = "policy/demo.yaml"
@@ -78,7 +84,8 @@ def build_demo(root: Path, further: Path | None = None, progress: Callable[[str]
     progress("importing published figures")
     with resources.as_file(resources.files("tidegate.packs")) as packs:
         import_files(world, sorted((packs / "published").glob("*.yaml")))
-        import_files(world, sorted((packs / "demo" / "runs").glob("*.eval")))
+        for run in sorted((packs / "demo" / "runs").glob("*.eval")):
+            import_files(world, [run], declared=Declared(model=run.stem))
     refused = _import_further(world, further, progress) if further is not None else ()
     project = world.project()
     progress("assessing")
@@ -156,6 +163,15 @@ def demo_json(demo: Demo) -> dict[str, Any]:
     }
 
 
-def shown_models(demo: Demo) -> Sequence[str]:
-    """Give the models that the terminal shows."""
-    return SHOWN
+def shown_assessments(demo: Demo) -> list[tuple[str, Assessment]]:
+    """Give what the terminal shows: each policy over its own models, and one over the models of the others."""
+    shown: list[tuple[str, Assessment]] = []
+    for pack, made in demo.assessments.items():
+        own = tuple(one for one in made.models if demo.own_policy.get(one.model) == pack and one.model in SHOWN_ALL)
+        if own:
+            shown.append((f"{made.policy}: the developer's own policy", made.model_copy(update={"models": own})))
+    for pack in CROSS:
+        made = demo.assessments[pack]
+        others = tuple(one for one in made.models if one.model in SHOWN and demo.own_policy.get(one.model) != pack)
+        shown.append((f"{made.policy}: models of other developers", made.model_copy(update={"models": others})))
+    return shown

@@ -185,7 +185,7 @@ def select(project: Project, *, model: str | None = None, threshold: str | None 
     names = known.names if known else frozenset({model.casefold()}) if model else frozenset()
     found = project.policy.policy.threshold(threshold) if threshold else None
     wanted = {name.casefold() for name in ((threshold,) if threshold else ())}
-    wanted |= {name.casefold() for name in (found.id, *found.aliases)} if found else set()
+    wanted |= {name.casefold() for name in project.policy.policy.names_of(found)} if found else set()
     return tuple(
         record
         for record in project.evidence.records

@@ -20,24 +20,15 @@ def with_horizons(path: Path, taken: Import) -> Import:
     """Give the import of a run table with the 50 % and 80 % time horizon of every model in it."""
     if taken.format != NAME:
         return taken
-    table = read_run_table(path, name=path.name)
-    timed = [number for number, minutes in enumerate(table.human_minutes) if minutes > 0]
-    if not timed:
+    table = read_run_table(path, name=path.name).scored.with_minutes
+    if not table.task.size:
         return taken
-    fits = time_horizons(
-        runs_by_model(
-            [str(table.model[i]) for i in timed],
-            [str(table.task[i]) for i in timed],
-            [str(table.family[i]) for i in timed],
-            table.human_minutes[timed],
-            table.score[timed],
-        )
-    )
+    fits = time_horizons(runs_by_model(list(table.model), list(table.task), list(table.family), table.human_minutes, table.score))
     by_name = _first_by_name(taken.evidence, table)
     added = [
         _record(by_name[name], fit, share, horizon)
         for name, fit in sorted(fits.items())
-        if name in by_name
+        if name in by_name and not math.isnan(fit.p50.minutes)
         for share, horizon in (("p50", fit.p50), ("p80", fit.p80))
     ]
     records = (*taken.evidence.records, *added)

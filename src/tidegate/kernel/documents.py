@@ -7,6 +7,7 @@ Scalars follow the YAML 1.2 core schema: ``no`` and ``2025-05-14`` stay strings.
 """
 
 import difflib
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -32,6 +33,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 _INTEGER = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_SURROGATE_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([Dd][89ABab][0-9A-Fa-f]{2})\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})")
 _PLAIN: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _PLAIN |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
 _TAGS = {"tag:yaml.org,2002:str", "!"}
@@ -150,6 +152,31 @@ def _build(text: str, file: str) -> _Node | None:  # noqa: C901, PLR0912 - one c
     return root
 
 
+def _tree(text: str, file: str) -> _Node | None:
+    """Build the tree, also of JSON whose escapes libyaml does not know."""
+    try:
+        return _build(text, file)
+    except yaml.MarkedYAMLError as error:
+        if "escape code" not in str(error.problem) or not _is_json(text):
+            raise
+    # JSON writes a character beyond U+FFFF as two escapes, YAML as one. In JSON every string is in double quotes,
+    # so that joining the pairs changes no value.
+    return _build(_SURROGATE_PAIR.sub(_joined, text), file)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _joined(pair: re.Match[str]) -> str:
+    high, low = int(pair.group(2), 16), int(pair.group(3), 16)
+    return f"{pair.group(1)}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08X}"
+
+
 def _construct(
     node: _Node, path: PathKey, positions: dict[PathKey, tuple[int, int]], problems: list[Problem], file: str
 ) -> Any:
@@ -204,7 +231,7 @@ def parse_document(source: str | bytes, file: str, *, max_bytes: int = MAX_BYTES
         line = raw[: error.start].count(b"\n") + 1
         raise DocumentError(Problem("DOC003", "not UTF-8 text", Where(file, line), "save the file as UTF-8")) from None
     try:
-        root = _build(text, file)
+        root = _tree(text, file)
     except yaml.reader.ReaderError as error:
         line = text[: int(error.position)].count("\n") + 1
         raise DocumentError(

@@ -1073,15 +1073,15 @@ def group_name(group: tuple[Row, ...]) -> str:
     return " → ".join(dict.fromkeys(name for name in (before, after) if name))
 
 
-def change_words(group: tuple[Row, ...]) -> Iterator[str]:
-    """Give what changed in a group, facet by facet, old → new."""
+def change_words(group: tuple[Row, ...], *, readings: bool = True) -> Iterator[str]:
+    """Give what changed in a group, facet by facet, old → new; on request without what a person read."""
     row = group[0]
     for number, change in enumerate(row.typed_changes):
         into = f" [{change.into}]" if change.into else ""
         alike = all(other.typed_changes[number].old == change.old for other in group)
         before = shown_value(change.old) if alike else "various"
         yield f"{change.facet}{into}: {before} → {shown_value(change.new)} ({change.way})"
-    for reading in row.readings:
+    for reading in row.readings if readings else ():
         if reading.reason:
             yield f"read: {reading.reason}"
     if row.relocated_to:

@@ -66,14 +66,14 @@ def load_pack(name: str) -> LoadedPolicy:
     return _load(source.read_bytes(), f"packs/{name}{PACK_SUFFIX}")
 
 
-def load_policy(path: Path) -> LoadedPolicy:
-    """Load a policy from a file.
+def load_policy(path: Path, *, name: str | None = None) -> LoadedPolicy:
+    """Load a policy from a file, shown in messages under `name` if one is given.
 
     Raises:
         DocumentError: the file is not a well-formed policy document.
         PolicyError: the policy contradicts itself.
     """
-    return _load(read_bytes(path), str(path))
+    return _load(read_bytes(path), name or str(path))
 
 
 def load_policy_text(text: str | bytes, file: str = "policy.yaml") -> LoadedPolicy:

@@ -680,15 +680,19 @@ class Policy(Record):
         """Label and content digest: two texts with one label have different version ids."""
         return f"{self.label}+{self.digest}"
 
+    def names_of(self, threshold: Threshold) -> tuple[str, ...]:
+        """Give every name under which evidence and conclusions may refer to a threshold."""
+        return (threshold.id, f"{self.id}#{threshold.id}", f"{self.label}#{threshold.id}", *threshold.aliases)
+
     def threshold(self, name: str) -> Threshold | None:
-        """Give the threshold with this id or alias."""
+        """Give the threshold with this name."""
         return self._threshold_index.get(name.casefold())
 
     @cached_property
     def _threshold_index(self) -> dict[str, Threshold]:
         index: dict[str, Threshold] = {}
         for threshold in self.thresholds:
-            for name in (threshold.id, *threshold.aliases):
+            for name in self.names_of(threshold):
                 index.setdefault(name.casefold(), threshold)
         return index
 

@@ -316,7 +316,8 @@ def _summary(found: PolicyDiff) -> Iterator[str]:
     counts = found.counts_by_outcome()
     lost = counts["weakened"] + counts["removed"] + counts["relocated"]
     traced = lost + counts["strengthened"]
-    yield f"{len(found.material)} material changes in {len(found.rows)} clauses."
+    changes = "1 material change" if len(found.material) == 1 else f"{len(found.material)} material changes"
+    yield f"{changes} in {len(found.rows)} clauses."
     if traced:
         yield f"Of {traced} changes to what the earlier version said, {lost} weaken, remove or relocate it."
     mixed = sum(row.both_directions for row in found.rows)
@@ -365,7 +366,7 @@ def _groups_table(groups: list[tuple[Row, ...]]) -> str:
         account = f"{row.announcement.status.replace('_', ' ')}: {row.announcement.why}" if row.announcement else ""
         where = " → ".join(str(side.where) for side in sides)
         name = ": ".join(part for part in (group_name(group), title) if part)
-        changed, why = "; ".join(change_words(group)), "; ".join(row.reasons)
+        changed, why = "; ".join(change_words(group, readings=False)), "; ".join(row.reasons)
         lines.append(_line(name + remarks, ", ".join(row.dimensions), changed, why, account, where))
     return "\n".join(lines)
 

@@ -8,11 +8,11 @@ from tidegate.assess.model import Assessment, Gate, ModelAssessment
 from tidegate.policy.model import ACTIONS
 from tidegate.publish.words import (
     ACTION_WORDS,
-    AGREEMENT_WORDS,
     FINDING_SHORT,
     FINDING_WORDS,
     STATE_WORDS,
     one_line,
+    relation_words,
 )
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
@@ -77,7 +77,7 @@ def _assessed(assessment: Assessment) -> Iterator[str]:
     for model in models:
         yield from _reasons(model)
     concluded = [
-        (model.name, one.threshold, one.concluded.status.replace("_", " "), FINDING_WORDS[one.finding], AGREEMENT_WORDS[one.agreement])
+        (model.name, one.threshold, one.concluded.status.replace("_", " "), FINDING_WORDS[one.finding], relation_words(one))
         for model in models
         for one in model.thresholds
         if one.concluded is not None
@@ -131,7 +131,7 @@ def _explained(explained: Explanation) -> Iterator[str]:
     stated = explained.concluded
     if stated is not None:
         by = [f"carried by: {stated.carried_by}"] if stated.carried_by else []
-        lines = [f"the developer concluded: {stated.status.replace('_', ' ')}", *by, AGREEMENT_WORDS[explained.agreement]]
+        lines = [f"the developer concluded: {stated.status.replace('_', ' ')}", *by, explained.agreement_words]
         yield from _section("The developer's conclusion", lines)
     yield from _section(
         "Required while it is not ruled out",

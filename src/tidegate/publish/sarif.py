@@ -93,8 +93,8 @@ def _finding_result(
     text = f"{one_line(model.name)}: {clean(finding.threshold)} is {FINDING_WORDS[finding.finding]}: {reasons}"
     return {
         "ruleId": clean(finding.threshold),
-        "kind": "fail" if level == "error" else "open" if level == "warning" else "informational",
-        "level": level if level != "note" else "none",
+        "kind": "fail",
+        "level": level,
         "message": {"text": _message(text)},
         "partialFingerprints": _fingerprint(assessment, model, finding.threshold),
     }

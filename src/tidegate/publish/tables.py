@@ -23,12 +23,12 @@ from tidegate.evidence.model import Evidence
 from tidegate.policy.model import ACTIONS
 from tidegate.publish.words import (
     ACTION_WORDS,
-    AGREEMENT_WORDS,
     FINDING_SHORT,
     FINDING_WORDS,
     STATE_WORDS,
     clean,
     one_line,
+    relation_words,
     shortened,
 )
 
@@ -68,7 +68,7 @@ def _flat(words: str, style: str = "") -> Text:
 
 def _table(title: str, columns: Iterable[str | tuple[str, Literal["left", "right"]]]) -> Table:
     table = Table(
-        title=_flat(title, "bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False
+        title=_flat(title, "bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1), collapse_padding=True
     )
     for column in columns:
         name, justify = column if isinstance(column, tuple) else (column, "left")
@@ -87,6 +87,9 @@ def matrix(assessment: Assessment) -> Group:
         chunk = models[start : start + MODELS_PER_TABLE]
         title = f"Findings under {assessment.policy} as of {assessment.at.isoformat()}"
         table = _table(title + (" (continued)" if start else ""), ["Threshold", *(model.name for model in chunk)])
+        table.columns[0].min_width = 24
+        for column in table.columns[1:]:
+            column.max_width = len(FINDING_SHORT["not_ruled_out"])
         for row, finding in enumerate(chunk[0].thresholds):
             name = Text.assemble(_flat(finding.threshold, "bold"), " ", _flat(shortened(finding.title, 36)))
             table.add_row(name, *(_finding(model.thresholds[row].finding) for model in chunk))
@@ -106,7 +109,7 @@ def agreement_table(assessment: Assessment) -> Table:
         for finding in model.thresholds:
             if finding.concluded is None:
                 continue
-            relation = AGREEMENT_WORDS[finding.agreement]
+            relation = relation_words(finding)
             if finding.concluded.carried_by and finding.agreement == "contradicted":
                 relation += f" ({shortened(finding.concluded.carried_by, 120)})"
             table.add_row(
@@ -219,7 +222,8 @@ def explanation_panel(explained: Explanation) -> Group:
 
 def _explained(explained: Explanation) -> Iterator[RenderableType]:
     yield Text.assemble(
-        _flat(f"{explained.name}, {explained.threshold}: ", "bold"),
+        _flat(f"{explained.name}, {explained.threshold}", "bold"),
+        ": ",
         Text(FINDING_WORDS[explained.finding], style=FINDING_STYLES[explained.finding]),
     )
     yield _flat(f"{explained.title} ({explained.policy}, as of {explained.at.isoformat()})")
@@ -266,7 +270,7 @@ def _concluded(explained: Explanation) -> Iterator[str]:
         return
     by = f", carried by {stated.carried_by}" if stated.carried_by else ""
     yield f"the developer concluded: {stated.status.replace('_', ' ')}{by}"
-    yield AGREEMENT_WORDS[explained.agreement]
+    yield explained.agreement_words
 
 
 def _indicator(one: ExplainedIndicator) -> Iterator[RenderableType]:
@@ -290,7 +294,9 @@ def _record(record: ExplainedRecord) -> Text:
     bearing = ", bears the finding" if record.is_load_bearing else ""
     return Text.assemble(
         _flat(f"{record.metric}: {record.result}", "bold"),
-        _flat(f"; bound {record.bound}; {record.margin_words}; "),
+        _flat(f"; bound {record.bound}; {record.margin_words}"),
+        "; ",
         _flat(f"{ROLE_WORDS[record.role]}{bearing}", style),
-        _flat(f" [{record.evidence}]"),
+        " ",
+        _flat(f"[{record.evidence}]"),
     )

@@ -3,22 +3,21 @@
 
 import unicodedata
 
-from tidegate.assess.explain import FLAG_WORDS
-from tidegate.assess.model import AGREEMENT_WORDS, Agreement, Finding, RequirementFinding, State
+from tidegate.assess.explain import FLAG_WORDS, relation_words
+from tidegate.assess.model import Finding, RequirementFinding, State
 from tidegate.assess.whatif import FINDING_WORDS
 from tidegate.policy.model import Action
 
 __all__ = [
     "ACTION_WORDS",
-    "AGREEMENT_WORDS",
     "FINDING_SHORT",
     "FINDING_WORDS",
     "FLAG_WORDS",
     "STATE_WORDS",
-    "agreement_short",
     "clean",
     "is_met_for",
     "one_line",
+    "relation_words",
     "shortened",
 ]
 
@@ -53,7 +52,7 @@ _REPLACED = "\N{REPLACEMENT CHARACTER}"
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that can move the cursor, reorder text or hide it: controls, formats (among them the
 bidirectional overrides), surrogates, private use, unassigned, and the two separators."""
-_KEPT = frozenset("\n\t\N{ZERO WIDTH JOINER}\N{SOFT HYPHEN}")
+_KEPT = frozenset("\n\t\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
 
 
 def clean(text: str) -> str:
@@ -78,11 +77,6 @@ def shortened(text: str, most: int) -> str:
     """Give cleaned text on one line of at most `most` characters, cut with an ellipsis."""
     flat = one_line(text)
     return flat if len(flat) <= most else f"{flat[: most - 1].rstrip()}…"
-
-
-def agreement_short(agreement: Agreement) -> str:
-    """Give how conclusion and evidence relate in two or three words."""
-    return agreement.replace("_", " ")
 
 
 def is_met_for(requirements: tuple[RequirementFinding, ...], action: Action | None) -> bool:

@@ -148,7 +148,7 @@ def adopted_policy(root: Path, record: ProjectRecord, document: Document) -> Loa
     where = document.where(("policy",))
     if (adopted.pack is None) == (adopted.file is None):
         raise ProjectError(Problem("PRJ004", "name either a pack or a file", where, "policy: {pack: starter}"))
-    loaded = load_pack(adopted.pack) if adopted.pack else load_policy(_inside(root, adopted.file or "", where))
+    loaded = load_pack(adopted.pack) if adopted.pack else load_policy(_inside(root, adopted.file or "", where), name=adopted.file)
     if adopted.digest is not None and adopted.digest != loaded.policy.digest:
         message = f"{loaded.policy.label} has the digest {loaded.policy.digest}, and the project pins {adopted.digest}"
         hint = "give the changed policy a new version, compare the two with `tidegate policy diff`, then pin the new digest"
@@ -193,7 +193,7 @@ def read_policies(root: Path) -> tuple[LoadedPolicy, ...]:
     """
     folder = root / "policy"
     paths = sorted(path for path in folder.glob("*.yaml") if path.name != LOCKS.name) if folder.is_dir() else []
-    loaded = tuple(load_policy(path) for path in paths)
+    loaded = tuple(load_policy(path, name=f"policy/{path.name}") for path in paths)
     refuse_label_reuse(loaded)
     return loaded
 
