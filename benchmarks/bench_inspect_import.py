@@ -9,6 +9,7 @@ its own; imports are not counted, neither in time nor in memory.
 """
 
 import argparse
+import contextlib
 import json
 import random
 import statistics
@@ -55,7 +56,9 @@ def make_real_log(folder: Path) -> Path:
     samples = [Sample(id=n, input=f"Question {n}. {'Consider the premises. ' * 40}", target="yes") for n in range(20)]
     task = Task(dataset=samples, solver=[system_message("Answer yes or no."), generate()], scorer=match("begin"))
     model = get_model("mockllm/model", custom_outputs=answer)
-    (log,) = eval(task, model=model, log_dir=str(folder), display="none")
+    # Inspect greets on standard output, which is for the result.
+    with contextlib.redirect_stdout(sys.stderr):
+        (log,) = eval(task, model=model, log_dir=str(folder), display="none")
     assert log.status == "success", log.error
     return Path(log.location)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-
 import pytest
 
 if importlib.util.find_spec("inspect_ai") is None:

@@ -528,6 +528,25 @@ def test_merged_clauses_have_a_row_each_and_no_false_gain() -> None:
     assert {row.outcome for row in compare(old, new).material} == {"strengthened"}
 
 
+@pytest.mark.parametrize(
+    ("field", "first", "second"),
+    [
+        ("disclosure", ["public"], ["board"]),
+        ("disclosure", ["staff"], ["board"]),
+        ("actor", ["officer"], ["board"]),
+        ("scope", ["public models"], []),
+    ],
+)
+def test_what_a_merged_clause_has_from_another_is_no_gain(field: str, first: list[str], second: list[str]) -> None:
+    old = changed((*C, field), first, version="1")
+    old["commitments"].append({**copy.deepcopy(old["commitments"][0]), "id": "com-second", field: second})
+    new = changed((*C, field), first + second if second else ["public models", "models of partners"])
+    new["commitments"][0]["was"] = [{"id": "com-publish"}, {"id": "com-second"}]
+    assert row_of(compare(old, new), "com-publish").outcome == "retained"
+    other = row_of(compare(old, new), "com-second").outcome
+    assert other == ("retained" if second else "weakened")
+
+
 def test_relocation_to_a_document_is_material_and_read() -> None:
     new = data(version="2", commitments=[], relocated=[{"id": "com-publish", "to": "Companion", "reason": "split off"}])
     row = only_material(compare(data(), new))
@@ -743,6 +762,9 @@ def test_an_entry_about_the_whole_announces_its_parts_only_if_the_whole_went() -
     new["thresholds"][0]["requirements"][0] |= {"target": "std-sec"}
     rows = {row.id: row.announcement for row in compare(data(), new).material}
     assert {rows[name].status for name in ("std-deploy", "crit-monitor", "crit-red-team")} == {"announced"}  # type: ignore[union-attr]
+    new["relocated"] = [{"id": "crit-monitor", "to": "Companion"}]
+    moved = row_of(compare(data(), new), "crit-monitor")
+    assert (moved.outcome, moved.announcement.status) == ("relocated", "partially_announced")  # type: ignore[union-attr]
     assert rows["std-sec"].status == "silent"  # type: ignore[union-attr]
 
 

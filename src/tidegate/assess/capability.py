@@ -112,6 +112,7 @@ def indicator_finding(records: Iterable[Evidence], asked: Asked) -> IndicatorFin
     return IndicatorFinding(
         indicator=asked.indicator.id,
         evaluation=asked.indicator.evaluation,
+        metric=asked.indicator.metric,
         rule_out=rule.rule_out,
         reach=rule.reach,
         confidence=rule.confidence,
@@ -165,16 +166,19 @@ def _own_finding(subject: Subject, threshold: Threshold) -> ThresholdFinding:
                 used.add(record.id)
                 findings.append(indicator_finding((record,), _asked(subject, threshold, printed, printed_unit=True)))
     finding = _threshold_state(findings, threshold)
+    unread = tuple(record.id for record in tied if record.id not in used)
+    if finding == "not_assessed" and unread:
+        finding = "inconclusive"
     return ThresholdFinding(
         threshold=threshold.id,
         title=threshold.title or threshold.id,
         kind=threshold.kind,
         domain=threshold.domain,
         finding=finding,
-        reasons=tuple(_reasons(findings, finding, threshold)),
+        reasons=(*_reasons(findings, finding, threshold), *_unread_reason(unread)),
         indicators=tuple(findings),
         load_bearing=_load_bearing(findings, finding, threshold),
-        unread=tuple(record.id for record in tied if record.id not in used),
+        unread=unread,
         flags=tuple(dict.fromkeys(flag for one in findings for reading in one.readings for flag in reading.flags)),
     )
 
@@ -313,6 +317,11 @@ def _reasons(findings: Sequence[IndicatorFinding], finding: Finding, threshold: 
         yield f"fewer than {threshold.printed_minimum} different evaluations print a line, and the policy fixes no suite"
     if finding == "not_ruled_out" and not (counts["not_ruled_out"] or counts["reached"]):
         yield "the indicators that rule it out are too few"
+
+
+def _unread_reason(unread: Sequence[str]) -> Iterator[str]:
+    if unread:
+        yield f"{len(unread)} figures name the threshold and meet no line, in the policy or printed"
 
 
 _STATE_WORDS: dict[Finding, str] = {

@@ -116,6 +116,8 @@ class IndicatorFinding(Record):
     """Id of the indicator; for a printed line, of the record that prints it."""
     evaluation: str
     """Evaluation."""
+    metric: str | None = None
+    """Metric that the rule is about; none means any."""
     rule_out: Line
     """The line that must not be crossed."""
     reach: Line | None = None

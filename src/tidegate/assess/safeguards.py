@@ -75,8 +75,9 @@ def _standard_state(requirement: Requirement, setting: Setting) -> _Judged:
     level = next((one for one in policy.security_levels if one.id == requirement.security_level), None)
     if level is not None and level.standard is not None:
         standards.append(level.standard)
-    criteria: list[Criterion] = [one for name in standards if name for one in policy.criteria_of(name)]
-    criteria += [one for one in policy.safeguards if one.id == requirement.target]
+    listed = [one for name in standards for one in policy.criteria_of(name)]
+    listed += [one for one in policy.safeguards if one.id == requirement.target]
+    criteria: list[Criterion] = list({one.id: one for one in listed}.values())
     if not criteria:
         need = Need(name=requirement.id, kind="attestation")
         names = [name for name in (requirement.id, requirement.target, requirement.security_level) if name]

@@ -81,6 +81,15 @@ def quantity(value: float, unit: str, digits: int = 4) -> str:
     return f"{shown}{_UNITS[unit]}" if unit in _UNITS else f"{shown} {unit}".strip()
 
 
+def distance_words(value: float, unit: str, digits: int = 4) -> str:
+    """Give a distance between two figures: the unit of a difference of percentages is the percentage point.
+
+    >>> distance_words(17.0, "percent"), distance_words(0.27, "x")
+    ('17 percentage points', '0.27x')
+    """
+    return f"{value:.{digits}g} percentage points" if unit in ("percent", "%") else quantity(value, unit, digits)
+
+
 @dataclass(frozen=True)
 class Case:
     """All that one finding depends on, and nothing else, so that it can be assessed many times."""
@@ -341,7 +350,7 @@ def _step(move: _Move, amount: float) -> Step:
             evidence=move.record.id, evaluation=found.evaluation, what="successes", before=found.successes,
             after=after.successes, n=found.n, words=words,
         )  # fmt: skip
-    moved = quantity(abs(amount), move.unit, 6)
+    moved = distance_words(abs(amount), move.unit, 6)
     along = " with its interval" if found.interval is not None else ""
     ends = f"{quantity(found.value, move.unit, 6)} → {quantity(after.value, move.unit, 6)}"
     points = " points" if move.unit in ("percent", "%") else ""

@@ -26,16 +26,16 @@ def run_demo(directory: Path, *, further: Path | None, as_json: bool) -> None:
 
 
 def _show(demo: "Demo") -> None:
-    from tidegate.flow.demo import EXPLAINED, STATE_OF_RECORD, shown_assessments
+    from tidegate.flow.demo import EXPLAINED, STATE_OF_RECORD, sheets
     from tidegate.publish.tables import agreement_table, explanation_panel, gates_table, matrix, report_card_table
 
     out = console()
     out.print(f"{demo.records} evidence records, answered as of {STATE_OF_RECORD.isoformat()}")
-    for title, assessment in shown_assessments(demo):
-        out.rule(clean(title))
-        out.print(matrix(assessment), gates_table(assessment), sep="\n")
-        if any(one.concluded for model in assessment.models for one in model.thresholds):
-            out.print(agreement_table(assessment))
+    for sheet in sheets(demo):
+        out.rule(clean(sheet.title))
+        out.print(matrix(sheet.every), gates_table(sheet.every), sep="\n")
+        if sheet.own and any(one.concluded for model in sheet.own.models for one in model.thresholds):
+            out.print(agreement_table(sheet.own))
     for explanation in demo.explanations:
         out.rule(clean(f"why: {explanation.name}, {explanation.threshold}"))
         out.print(explanation_panel(explanation))

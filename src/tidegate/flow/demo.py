@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -23,6 +23,7 @@ from tidegate.kernel.clock import fixed_clock
 from tidegate.kernel.documents import parse_document, validate_part
 from tidegate.kernel.errors import Problem, ProjectError, TidegateError, Where
 from tidegate.policy.load import load_pack, load_policy, pack_names
+from tidegate.policy.model import Source
 from tidegate.publish.report import html_report
 from tidegate.store.project import PROJECT_FILE, Project, create_project, write_text
 
@@ -41,9 +42,7 @@ SHOWN = (
 )
 """Models that the terminal shows; the report shows all."""
 STAND_INS = ("stand-in-mostly-wrong", "stand-in-mostly-right", "stand-in-fails-on-some", "stand-in-edited-header")
-SHOWN_ALL = frozenset((*SHOWN, *STAND_INS))
-CROSS = ("starter",)
-"""Policies that the terminal shows over other developers' models; the report shows every pack over every model."""
+"""Scripted stand-ins, not models; they are shown under the toy policy only."""
 EXPLAINED = (("rsp-v2.2", "claude-opus-4", "CBRN-3"), ("rsp-v2.2", "claude-opus-4-5", "AIRD-4"))
 """Findings that are explained: one where conclusion and evidence agree, one where they do not."""
 DEMO_POLICY = "policy/demo.yaml"
@@ -99,12 +98,32 @@ def build_demo(root: Path, further: Path | None = None, progress: Callable[[str]
     progress("writing the report")
     report = root / "report.html"
     own = {model.id: model.policy for model in project.models if model.policy}
-    write_text(report, html_report(_title(), assessments, explanations, cards, own_policy=own, models=project.models))
+    page = html_report(
+        "Public frontier models against published safety policies",
+        tuple(assessments.values()),
+        explanations,
+        cards,
+        STATE_OF_RECORD,
+        _sources(project),
+        own={model: assessments[pack].policy for model, pack in own.items()},
+    )
+    write_text(report, page)
     return Demo(root, assessments, explanations, cards, own, len(project.evidence.records), refused, report)
 
 
-def _title() -> str:
-    return "Public frontier models against published safety policies"
+def _sources(project: Project) -> list[Source]:
+    """Give every published source that the evidence cites, once, and those of the packs."""
+    cited: dict[tuple[str, str | None], Source] = {}
+    for name in pack_names():
+        for source in load_pack(name).policy.sources:
+            if source.publisher or source.url:
+                cited.setdefault((source.title, source.url), source)
+    for record in project.evidence.records:
+        origin = record.provenance
+        if origin.title is not None:
+            made = Source(title=origin.title, publisher=record.evaluator.name, date=record.published, url=origin.url)
+            cited.setdefault((origin.title, origin.url), made)
+    return list(cited.values())
 
 
 def _make_project(root: Path) -> None:
@@ -163,15 +182,28 @@ def demo_json(demo: Demo) -> dict[str, Any]:
     }
 
 
-def shown_assessments(demo: Demo) -> list[tuple[str, Assessment]]:
-    """Give what the terminal shows: each policy over its own models, and one over the models of the others."""
-    shown: list[tuple[str, Assessment]] = []
+class Sheet(NamedTuple):
+    """What the terminal shows of one policy."""
+
+    title: str
+    every: Assessment
+    """The models that are shown."""
+    own: Assessment | None
+    """Those of the policy's own developer, if there are any."""
+
+
+def sheets(demo: Demo) -> list[Sheet]:
+    """Give what the terminal shows: the chosen models under every policy, the stand-ins under theirs."""
+    found: list[Sheet] = []
     for pack, made in demo.assessments.items():
-        own = tuple(one for one in made.models if demo.own_policy.get(one.model) == pack and one.model in SHOWN_ALL)
-        if own:
-            shown.append((f"{made.policy}: the developer's own policy", made.model_copy(update={"models": own})))
-    for pack in CROSS:
-        made = demo.assessments[pack]
-        others = tuple(one for one in made.models if one.model in SHOWN and demo.own_policy.get(one.model) != pack)
-        shown.append((f"{made.policy}: models of other developers", made.model_copy(update={"models": others})))
-    return shown
+        chosen = STAND_INS if pack == "demo" else SHOWN
+        every = tuple(one for one in made.models if one.model in chosen)
+        own = tuple(one for one in every if demo.own_policy.get(one.model) == pack)
+        found.append(
+            Sheet(
+                f"under {made.policy}",
+                made.model_copy(update={"models": every}),
+                made.model_copy(update={"models": own}) if own else None,
+            )
+        )
+    return found

@@ -33,7 +33,7 @@ def find_policy(world: World, name: str | None) -> LoadedPolicy:
         return load_policy(path)
     if name in pack_names():
         return load_pack(name)
-    for loaded in _project_policies(world):
+    for loaded in all_policies(world):
         if name in (loaded.policy.id, loaded.policy.label):
             return loaded
     return load_pack(name)

@@ -804,22 +804,23 @@ def _compare_sets(old: Facet, new: Facet, elsewhere: list[Facet], links: _Links)
     if old.order == "cover" and not (before and after):
         return ("weaker", "now limited; it covered everything") if after else ("stronger", "now covers everything")
     lost, gained = before - after, after - before
-    if old.order == "more":
-        gained -= _held_elsewhere(old, elsewhere, after, links)
-    if old.order == "cover":
-        gained -= _held_elsewhere(old, elsewhere, after, links) if all(facet.value for facet in elsewhere) else gained
-    if old.order == "keep":
-        gained = frozenset()
     if old.order == "audience":
         # Who gains the public's access loses nothing by no longer being told apart, and the other way round.
         lost, gained = (frozenset() if "public" in other else own for own, other in ((lost, gained), (gained, lost)))
+    if old.order in ("more", "cover", "audience"):
+        gained -= _held_elsewhere(old, elsewhere, after, links)
+    if old.order == "keep":
+        gained = frozenset()
     return _set_change(old, new, lost, gained)
 
 
-def _held_elsewhere(old: Facet, elsewhere: list[Facet], wanted: frozenset[str], links: _Links) -> frozenset[str]:
+def _held_elsewhere(old: Facet, elsewhere: list[Facet], after: frozenset[str], links: _Links) -> frozenset[str]:
     """Members that a merged clause has from its other predecessors: they are no gain."""
-    held = frozenset().union(*(facet.value for facet in elsewhere if facet.order == old.order))
-    return links.translated(old.space, held, wanted) if old.space is not None else held
+    alike = [facet for facet in elsewhere if facet.order == old.order]
+    if old.order == "cover" and not all(facet.value for facet in alike):
+        return after
+    held = frozenset().union(*(facet.value for facet in alike))
+    return links.translated(old.space, held, after) if old.space is not None else held
 
 
 def _set_change(old: Facet, new: Facet, lost: frozenset[str], gained: frozenset[str]) -> _Found:
