@@ -9,7 +9,6 @@ its own; imports are not counted, neither in time nor in memory.
 """
 
 import argparse
-import contextlib
 import json
 import random
 import statistics
@@ -56,9 +55,7 @@ def make_real_log(folder: Path) -> Path:
     samples = [Sample(id=n, input=f"Question {n}. {'Consider the premises. ' * 40}", target="yes") for n in range(20)]
     task = Task(dataset=samples, solver=[system_message("Answer yes or no."), generate()], scorer=match("begin"))
     model = get_model("mockllm/model", custom_outputs=answer)
-    # Inspect greets on standard output, which is for the result.
-    with contextlib.redirect_stdout(sys.stderr):
-        (log,) = eval(task, model=model, log_dir=str(folder), display="none")
+    (log,) = eval(task, model=model, log_dir=str(folder), display="none")
     assert log.status == "success", log.error
     return Path(log.location)
 
@@ -138,15 +135,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=5000)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--reader", choices=READERS, help=argparse.SUPPRESS)
+    parser.add_argument("--reader", choices=[*READERS, "make"], help=argparse.SUPPRESS)
     parser.add_argument("path", type=Path, nargs="?", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.reader == "make":
+        make_real_log(options.path)
+        return 0
     if options.reader:
         print(json.dumps(READERS[options.reader](options.path)))
         return 0
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "cloned.eval"
-        clone(make_real_log(Path(folder) / "real"), path, options.samples)
+        # In a process of its own, because Inspect greets on standard output, which is for the result.
+        command = [sys.executable, __file__, "--reader", "make", f"{folder}/real"]
+        subprocess.run(command, check=True, capture_output=True)
+        (real,) = Path(folder, "real").glob("*.eval")
+        clone(real, path, options.samples)
         size = path.stat().st_size / 1e6
         ours, theirs = measure("tidegate", path, RUNS), measure("inspect-ai", path, 1)
     faster, smaller = theirs["seconds"] / ours["seconds"], theirs["memory_mb"] / max(0.1, ours["memory_mb"])
