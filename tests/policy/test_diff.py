@@ -577,6 +577,16 @@ def test_a_requirement_that_became_a_mere_promise_is_weakened() -> None:
     assert "closes no gate" in row.reasons[0]
 
 
+def test_a_trigger_that_waits_for_all_of_fewer_events_is_weakened_and_its_reverse_strengthened() -> None:
+    new = changed((*G, "when"), "all")
+    new["triggers"][0]["events"].pop()
+    there, back = only_material(compare(data(), new)), only_material(compare(new, data()))
+    assert (there.outcome, there.both_directions) == ("weakened", False)
+    assert (back.outcome, back.direction_unclear) == ("strengthened", False)
+    new["triggers"][0]["events"] = [{"on": "incident"}, {"on": "snapshot"}]
+    assert only_material(compare(new, data())).direction_unclear
+
+
 def test_a_requirement_of_every_model_that_moves_under_a_threshold_is_weakened() -> None:
     new = data(version="2")
     new["thresholds"][0]["requirements"].append(new["baseline"].pop())

@@ -20,7 +20,7 @@ from tidegate.assess.model import (
     ThresholdFinding,
 )
 from tidegate.assess.settle import would_settle
-from tidegate.assess.whatif import FINDING_WORDS, Case, Change, changes, quantity
+from tidegate.assess.whatif import FINDING_WORDS, Case, Change, changes, distance_words, quantity
 from tidegate.evidence.model import Evidence, EvidenceSet
 from tidegate.evidence.models import Model
 from tidegate.kernel.documents import did_you_mean
@@ -443,7 +443,7 @@ def _result(record: Evidence) -> str:
     if interval is not None and interval.low is not None and interval.high is not None:
         level = f"{interval.level:.0%} " if interval.level is not None else ""
         kind = interval.kind.replace("_", " ")
-        parts.append(f"{level}{kind} interval {quantity(interval.low, '')} to {quantity(interval.high, found.unit)}")
+        parts.append(f"{quantity(interval.low, '')} to {quantity(interval.high, found.unit)} ({level}{kind})")
     if found.aggregation:
         parts.append(found.aggregation)
     return ", ".join(parts)
@@ -453,7 +453,7 @@ def _margin(reading: Reading, unit: str) -> str:
     if reading.distance is None:
         return "cannot be given"
     side = "beyond the line" if reading.crosses else "to the line"
-    words = f"{quantity(abs(reading.distance), unit)} {side}"
+    words = f"{distance_words(abs(reading.distance), unit)} {side}"
     if reading.distance_se is None:
         return f"{words}; no standard error is known"
     return f"{words}, {abs(reading.distance_se):.2g} standard errors"

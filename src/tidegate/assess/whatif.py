@@ -353,9 +353,8 @@ def _step(move: _Move, amount: float) -> Step:
     moved = distance_words(abs(amount), move.unit, 6)
     along = " with its interval" if found.interval is not None else ""
     ends = f"{quantity(found.value, move.unit, 6)} → {quantity(after.value, move.unit, 6)}"
-    points = " points" if move.unit in ("percent", "%") else ""
-    words = f"{'+' if move.sign > 0 else '-'}{moved.rstrip('%') if points else moved}"
-    words = f"{words}{' percentage points' if points else ''}{along} ({ends}) in {found.evaluation}, {found.metric}"
+    sign = "+" if move.sign > 0 else "-"
+    words = f"{sign}{moved}{along} ({ends}) in {found.evaluation}, {found.metric}"
     return Step(
         evidence=move.record.id, evaluation=found.evaluation, what="value", before=found.value, after=after.value,
         unit=move.unit, n=found.n, words=words,

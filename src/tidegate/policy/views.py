@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from tidegate.kernel.errors import AssessError, Problem, Where
-from tidegate.policy.clauses import Clause, Facet, clauses_of
-from tidegate.policy.diff import (
+from tidegate.policy.changes import (
     DIMENSIONS,
     OUTCOMES,
     AccountEntry,
@@ -19,6 +18,7 @@ from tidegate.policy.diff import (
     group_name,
     shown_value,
 )
+from tidegate.policy.clauses import Clause, Facet, clauses_of
 from tidegate.policy.load import LoadedPolicy
 from tidegate.policy.model import Policy, Requirement, Threshold
 

@@ -42,7 +42,7 @@ FARTHEST = 2.0
 INK = "#1b2a38"
 """Drawn as `currentColor`, so that the chart follows the page's colour scheme."""
 
-_LEFT, _PLOT, _RIGHT, _ROW, _TOP, _HEADING = 320, 400, 190, 34, 64, 34
+_LEFT, _PLOT, _RIGHT, _ROW, _TOP, _HEADING = 320, 400, 190, 38, 64, 34
 _SVG = "http://www.w3.org/2000/svg"
 
 
@@ -50,9 +50,11 @@ class Row(NamedTuple):
     """One figure against its line."""
 
     group: str
-    """Model and threshold."""
+    """Threshold, after the model's name where several are drawn."""
     label: str
     """Evaluation."""
+    metric: str
+    """Metric."""
     result: str
     """The figure and its line in words."""
     mark: Mark
@@ -86,19 +88,22 @@ def on_scale(value: float, line: Line) -> float | None:
     return ratio if line.higher_concerns else 2.0 - ratio
 
 
-def load_lines(model: ModelAssessment, thresholds: Sequence[str] | None = None) -> LoadLines:
+def load_lines(
+    model: ModelAssessment, thresholds: Sequence[str] | None = None, *, with_name: bool = False
+) -> LoadLines:
     """Give the rows of a model: every figure that was read against a line.
 
     Args:
         model: the model's assessment.
         thresholds: thresholds to draw; all if none.
+        with_name: begin each group's name with the model's, for charts of several models.
     """
     rows: list[Row] = []
     without: list[str] = []
     for finding in model.thresholds:
         if thresholds is not None and finding.threshold not in thresholds:
             continue
-        group = f"{model.name}: {finding.threshold} {finding.title}"
+        group = f"{model.name}: " * with_name + f"{finding.threshold} {finding.title}"
         for indicator in finding.indicators:
             for reading in indicator.readings:
                 row = _row(group, indicator, reading)
@@ -132,18 +137,20 @@ def _row(group: str, indicator: IndicatorFinding, reading: Reading) -> Row | Non
     reach = indicator.reach
     shown = reach is not None and reach != line
     result = _against(indicator, reading)
+    name = f"{indicator.evaluation}, {indicator.metric}" if indicator.metric else indicator.evaluation
     mark = _mark(reading)
     bound = "no interval" if reading.bound is None else f"bound {quantity(reading.bound, indicator.unit)}, {reading.basis}"
     return Row(
         group=group,
         label=indicator.evaluation,
+        metric=indicator.metric or "",
         result=result,
         mark=mark,
         x=x,
         low=known[0] if known else None,
         high=known[-1] if known else None,
         reach=on_scale(reach.value, line) if shown and reach is not None else None,
-        told=one_line(f"{indicator.evaluation}: {result}; {bound}; {MARK_WORDS[mark]}"),
+        told=one_line(f"{name}: {result}; {bound}; {MARK_WORDS[mark]}"),
     )
 
 
@@ -171,7 +178,8 @@ def load_line_spec(rows: Sequence[Row]) -> dict[str, Any]:
         *_scale_marks(height),
         *_headings(headings),
         *_legend(height),
-        _text(points, -14, "label:N", align="right"),
+        _text(points, -14, "label:N", dy=-7),
+        _text(points, -14, "metric:N", dy=7, opacity=0.7, size=11),
         _text(points, _PLOT + 14, "result:N", align="left", opacity=0.8, size=11.5),
         points.transform_filter("isValid(datum.low)")
         .mark_rule(strokeWidth=3, opacity=0.75, strokeCap="round")
@@ -206,7 +214,7 @@ def _placed(rows: Sequence[Row]) -> tuple[list[dict[str, Any]], list[dict[str, A
     for row in rows:
         if row.group != group:
             group = row.group
-            headings.append({"y": y + _HEADING // 2 + 4, "words": shortened(group, 60)})
+            headings.append({"y": y + _HEADING // 2 + 4, "words": shortened(group, 64)})
             y += _HEADING
         data.append(_datum(row, y + _ROW // 2))
         y += _ROW
@@ -220,7 +228,8 @@ def _datum(row: Row, y: int) -> dict[str, Any]:
     return {
         "y": y,
         "x": _pixel(row.x),
-        "label": shortened(row.label, 42),
+        "label": shortened(row.label, 44),
+        "metric": shortened(row.metric, 52),
         "result": shortened(row.result, 34),
         "mark": row.mark,
         "shape": "beyond" if is_beyond else row.mark,
@@ -258,12 +267,11 @@ def _shape() -> Any:
     return alt.Shape("shape:N", scale=scale, legend=None)
 
 
-def _text(chart: Any, x: float, field: str, *, align: str, opacity: float = 1.0, size: float = 12.5) -> Any:
+def _text(chart: Any, x: float, field: str, **style: Any) -> Any:
     import altair as alt
 
-    return chart.mark_text(align=align, baseline="middle", fontSize=size, color=INK, opacity=opacity, aria=False).encode(
-        x=alt.value(x), y=_y(), text=field
-    )
+    given = {"align": "right", "baseline": "middle", "fontSize": style.pop("size", 12.5), "color": INK, "aria": False}
+    return chart.mark_text(**(given | style)).encode(x=alt.value(x), y=_y(), text=field)
 
 
 def _headings(headings: Sequence[dict[str, Any]]) -> Iterator[Any]:
@@ -280,7 +288,7 @@ def _legend(height: int) -> Iterator[Any]:
 
     words = [*MARK_WORDS.items(), ("undetermined", "beyond the scale")]
     shapes = [*SHAPES, "beyond"]
-    places = (-178, -20, 104, 218)
+    places = (-190, -36, 72, 196)
     data = [
         {"x": x, "y": height + 44, "words": told, "mark": mark, "shape": shape}
         for (mark, told), shape, x in zip(words, shapes, places, strict=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report: one HTML file that needs nothing else, runs no script and asks no server for anything."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -82,12 +83,6 @@ class Sheet:
         """Findings beside which the developer's conclusion is recorded."""
         return [(model, one) for model in self.models for one in model.thresholds if one.concluded is not None]
 
-    @property
-    def command(self) -> str:
-        """The command that computes this sheet again."""
-        names = " ".join(model.model for model in self.models)
-        return f"tidegate assess {names} --policy {self.assessment.policy} --as-of {self.assessment.at.isoformat()}"
-
 
 @dataclass(frozen=True)
 class Figure:
@@ -97,6 +92,13 @@ class Figure:
     policy: str
     svg: Markup
     without_scale: tuple[str, ...]
+
+
+def command(assessment: Assessment) -> str:
+    """Give the command that computes an assessment again."""
+    names = [model.model for model in assessment.models]
+    parts = ["tidegate", "assess", *names, "--policy", assessment.policy, "--as-of", assessment.at.isoformat()]
+    return shlex.join(one_line(part) for part in parts)
 
 
 def _cell(gate: Gate) -> Cell:
@@ -231,6 +233,7 @@ def _environment() -> Environment:
         "ROLE": ROLE_WORDS,
         "SHORT": FINDING_SHORT,
         "STATE": STATE_WORDS,
+        "command": command,
         "relation": relation_words,
         "share": _share,
     }

@@ -97,7 +97,7 @@ def hook(monkeypatch: pytest.MonkeyPatch):
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return pytest.importorskip("tidegate.evidence.inspect_hook")
+        return pytest.importorskip("tidegate.flow.inspect_hook")
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_a_log_elsewhere_is_refused_with_what_to_do(hook):
 def test_the_nearest_project_upward_is_found(hook, tmp_path: Path):
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
-    assert hook.find_project(inner) is None
+    assert hook.project_above(inner) is None
     (tmp_path / "tidegate.yaml").write_text("", encoding="utf-8")
-    assert hook.find_project(inner) == tmp_path.resolve()
+    assert hook.project_above(inner) == tmp_path.resolve()
 
 
 def write_log(folder: Path) -> Path:

@@ -7,7 +7,6 @@ and it is a shell like the command line: it finds the folder and writes.
 
 import json
 from collections.abc import Iterable
-from importlib import import_module
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,11 @@ from tidegate.evidence.formats import digest_file
 from tidegate.evidence.importing import Import, ImportSource
 from tidegate.evidence.inspect_log import NAME, read
 from tidegate.evidence.model import SCHEMA_ID
+from tidegate.flow.evidence import import_files
+from tidegate.flow.world import World
 from tidegate.kernel.canonical import plain
-from tidegate.kernel.errors import Problem
-
-PROJECT_FILE = "tidegate.yaml"
-"""Marks the root of a project."""
+from tidegate.kernel.errors import Problem, ProjectError
+from tidegate.store.project import find_project
 
 logger = getLogger(__name__)
 
@@ -50,7 +49,7 @@ def record_task(location: str, here: Path) -> Path | None:
         ValueError: the log is not a local file.
     """
     log = local_path(location)
-    project = find_project(here)
+    project = project_above(here)
     if project is not None:
         return _write_into(project, log)
     taken = read(ImportSource(log, digest_file(log)))
@@ -58,10 +57,12 @@ def record_task(location: str, here: Path) -> Path | None:
     return _write_beside(log, taken) if taken.evidence.records else None
 
 
-def find_project(here: Path) -> Path | None:
-    """Give the project that a folder lies in."""
-    folders = (here.resolve(), *here.resolve().parents)
-    return next((folder for folder in folders if (folder / PROJECT_FILE).is_file()), None)
+def project_above(here: Path) -> Path | None:
+    """Give the project that a folder lies in, or none."""
+    try:
+        return find_project(here)
+    except ProjectError:
+        return None
 
 
 def local_path(location: str) -> Path:
@@ -85,9 +86,7 @@ def _warn(notices: Iterable[Problem]) -> None:
 
 
 def _write_into(project: Path, log: Path) -> Path | None:
-    # What happens to a project is decided above this package; this module starts there, as a command does.
-    world = import_module("tidegate.flow.world").World(project)
-    (taken,) = import_module("tidegate.flow.evidence").import_files(world, [log], format_name=NAME)
+    (taken,) = import_files(World(project), [log], format_name=NAME)
     _warn(taken.notices)
     return project / taken.kept_as if taken.kept_as else None
 
