@@ -27,7 +27,12 @@ def a_policy(thresholds: int) -> Policy:
             id=f"T{number}",
             domain="d",
             indicators=(
-                Indicator(id=f"T{number}.i", evaluation=f"eval {number}", rule=Rule(rule_out=Line(value=0.5), reach=Line(value=0.8)), falsifier="more"),
+                Indicator(
+                    id=f"T{number}.i",
+                    evaluation=f"eval {number}",
+                    rule=Rule(rule_out=Line(value=0.5), reach=Line(value=0.8)),
+                    falsifier="more",
+                ),
             ),
             requirements=(Requirement(id=f"R{number}", kind="halt", actions=("general",), force="must"),),
         )
@@ -49,7 +54,12 @@ def a_set(models: int, thresholds: int, records: int) -> EvidenceSet:
                 id=f"r{number}",
                 subject=Measured(model=f"m{number % models}"),
                 measurement=Measurement(
-                    evaluation=f"eval {number // models % thresholds}", metric="accuracy", value=k / n, n=n, successes=k, binary=True
+                    evaluation=f"eval {number // models % thresholds}",
+                    metric="accuracy",
+                    value=k / n,
+                    n=n,
+                    successes=k,
+                    binary=True,
                 ),
                 finished="2026-01-15",
                 provenance=Provenance(format="bench"),
@@ -75,7 +85,9 @@ def without_index(policy: Policy, evidence: EvidenceSet, models: Sequence[Model]
                 records = [
                     record
                     for record in evidence.records
-                    if record.subject.model == model.id and record.measurement and record.measurement.evaluation == indicator.evaluation
+                    if record.subject.model == model.id
+                    and record.measurement
+                    and record.measurement.evaluation == indicator.evaluation
                 ]
                 indicator_finding(records, _asked(subject, threshold, indicator))
     return (time.process_time() - start) * len(models) / some

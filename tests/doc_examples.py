@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the console examples of a Markdown file, in order, in one temporary folder.
 
-A fenced ``console`` block is run if its first line begins with ``$ tidegate``. After each prompt comes the output
-(standard output, then standard error); ``...`` in it stands for anything. Besides `tidegate`, a prompt may be
-``cd FOLDER``, ``cat FILE``, ``ls [FOLDER]`` or ``echo $?`` (the exit status of the last `tidegate`); other lines
-would not be the same on every machine, and are refused.
+A fenced ``console`` block is run if its first line begins with ``$ tidegate`` or ``$ export TIDEGATE_``. After each
+prompt comes the output (standard output, then standard error); ``...`` in it stands for anything. Besides `tidegate`,
+a prompt may be ``cd FOLDER``, ``cat FILE``, ``ls [FOLDER]``, ``echo $?`` (the exit status of the last `tidegate`) or
+``export TIDEGATE_NAME=VALUE`` (a setting, until the document ends); other lines would not be the same on every
+machine, and are refused.
 
 A fenced block with ``title="path"`` is written to that path in the folder first, so that a tutorial
 can say "write this file, then run that". A block after the comment ``<!-- not run: reason -->`` is only shown.
@@ -28,6 +29,8 @@ SECONDS = 120
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,}) *(?P<info>[^`\n]*)$")
 _NOT_RUN = re.compile(r"^\s*<!-- not run: .+ -->\s*$")
+_OPENINGS = ("$ tidegate", "$ export TIDEGATE_")
+_SETTING = re.compile(r"(TIDEGATE_[A-Z_]+)=(.*)", re.DOTALL)
 _SHELL = {"|", ">", ">>", "<", "&&", "||", ";", "&"}
 _TITLE = re.compile(r'title="([^"]+)"')
 
@@ -50,7 +53,7 @@ class Block:
     @property
     def is_session(self) -> bool:
         words = self.info.split()
-        return words[:1] == ["console"] and self.is_run and bool(self.lines) and self.lines[0].startswith("$ tidegate")
+        return words[:1] == ["console"] and self.is_run and bool(self.lines) and self.lines[0].startswith(_OPENINGS)
 
     @property
     def file(self) -> str | None:
@@ -114,6 +117,7 @@ class Folder:
     root: Path
     at: Path = field(init=False)
     status: int = 0
+    settings: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.root = self.root.resolve()
@@ -156,6 +160,9 @@ class Folder:
                 return "".join(f"{path.name}\n" for path in sorted(self.path(name).iterdir()))
             case ["echo", "$?"]:
                 return f"{self.status}\n"
+            case ["export", assignment] if found := _SETTING.fullmatch(assignment):
+                self.settings[found[1]] = found[2]
+                return ""
         raise ValueError(f"an example may not use: {command}")
 
     def _tidegate(self, arguments: list[str]) -> str:
@@ -168,7 +175,7 @@ class Folder:
         done = subprocess.run(
             [sys.executable, "-m", "tidegate", *arguments],
             cwd=self.at,
-            env={**kept, **plain},
+            env={**kept, **plain, **self.settings},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

@@ -73,7 +73,9 @@ def rewrite(source: Path, target: Path, accuracy: float | None) -> None:
 
     With an accuracy, its header is made to state that one, as anybody could without a trace.
     """
-    folders = [str(Path(part).resolve()).encode() for part in (__file__, Path.cwd(), sys.prefix, sys.base_prefix, Path.home())]
+    folders = [
+        str(Path(part).resolve()).encode() for part in (__file__, Path.cwd(), sys.prefix, sys.base_prefix, Path.home())
+    ]
     folders.append(str(Path(__file__).resolve().parents[1]).encode())
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for member in old.infolist():

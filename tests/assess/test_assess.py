@@ -109,7 +109,11 @@ CASES = [
     ),
     (
         "a remark does not silence an adverse record",
-        (a_record(measurement=a_count(9, 10), remarks=(Remark(code="EVI004", message="differs", blocks_rule_out=True),)),),
+        (
+            a_record(
+                measurement=a_count(9, 10), remarks=(Remark(code="EVI004", message="differs", blocks_rule_out=True),)
+            ),
+        ),
         "not_ruled_out",
     ),
     ("another model's evidence", (a_record(model="other"),), "not_assessed"),
@@ -131,7 +135,12 @@ RULES = [
         {"elicitation": Elicitation(elements=("best_of_n",))},
         None,
     ),
-    ("helpful-only by its variant", {"elicitation": ("helpful_only",)}, {"subject": Subject(model="m", variant="helpful_only")}, None),
+    (
+        "helpful-only by its variant",
+        {"elicitation": ("helpful_only",)},
+        {"subject": Subject(model="m", variant="helpful_only")},
+        None,
+    ),
     ("quality too low", {"minimum_quality": "recomputable"}, {}, "low_quality"),
     ("quality high enough", {"minimum_quality": "attested"}, {"quality": "recomputable"}, None),
     ("too few", {"minimum_n": 101}, {}, "small_n"),
@@ -158,7 +167,12 @@ RULES = [
     ("the assessed snapshot", {}, {"subject": Subject(model="m", snapshot="new")}, None),
     ("an equivalent snapshot", {}, {"subject": Subject(model="m", snapshot="twin")}, None),
     ("snapshot not stated, rule asks for it", {"same_snapshot": True}, {}, "older_snapshot"),
-    ("compute grew", {"max_compute_ratio": 2.0}, {"subject": Subject(model="m", effective_compute=1.0)}, "compute_grown"),
+    (
+        "compute grew",
+        {"max_compute_ratio": 2.0},
+        {"subject": Subject(model="m", effective_compute=1.0)},
+        "compute_grown",
+    ),
     ("compute close", {"max_compute_ratio": 4.0}, {"subject": Subject(model="m", effective_compute=1.0)}, None),
     ("compute unknown", {"max_compute_ratio": 4.0}, {}, "compute_unknown"),
 ]
@@ -215,7 +229,10 @@ def test_no_rule_out_without_a_falsifier() -> None:
 def test_a_margin_moves_the_figure_against_safety() -> None:
     for margin, expected in ((0.0, "ruled_out"), (0.3, "ruled_out"), (0.42, "inconclusive"), (0.5, "not_ruled_out")):
         rule = Rule(rule_out=a_line(0.5), margin=margin)
-        assert finding((a_record(),), a_policy(a_threshold(indicators=(an_indicator("T1.a", rule=rule),)))).finding == expected
+        assert (
+            finding((a_record(),), a_policy(a_threshold(indicators=(an_indicator("T1.a", rule=rule),)))).finding
+            == expected
+        )
 
 
 def test_lines_where_low_results_concern() -> None:
@@ -230,7 +247,9 @@ def test_reach_needs_confidence_and_holm_where_any_may_trip() -> None:
     rule = Rule(rule_out=a_line(0.2), reach=a_line(0.5))
     one = a_policy(a_threshold(indicators=(an_indicator("T1.a", rule=rule),)))
     assert finding((a_record(measurement=a_count(59, 100)),), one).finding == "reached"
-    two = a_policy(a_threshold(indicators=tuple(an_indicator(f"T1.{name}", f"Eval {name.upper()}", rule=rule) for name in "ab")))
+    two = a_policy(
+        a_threshold(indicators=tuple(an_indicator(f"T1.{name}", f"Eval {name.upper()}", rule=rule) for name in "ab"))
+    )
     records = (a_record("a", a_count(59, 100)), a_record("b", a_count(50, 100, "Eval B")))
     # 59 of 100 against a half has p = 0.044: alone it trips, as one of two it does not.
     assert finding(records, two).finding == "not_ruled_out"
@@ -473,7 +492,10 @@ def test_worsening_an_indicator_never_rules_out(rule_out: str, reach: str) -> No
 def test_ignorance_alone_is_never_safe() -> None:
     for states in itertools.product(("inconclusive", "not_assessed"), repeat=3):
         for rule_out in ("all", "any", 1, 2):
-            assert combine([state(name) for name in states], Combination(rule_out=rule_out)) in ("inconclusive", "not_assessed")
+            assert combine([state(name) for name in states], Combination(rule_out=rule_out)) in (
+                "inconclusive",
+                "not_assessed",
+            )
     assert combine([], Combination(rule_out="any")) == "not_assessed"
 
 
@@ -495,7 +517,9 @@ def records(draw: st.DrawFn, prefix: str = "r") -> list[Evidence]:
         made.append(a_record(f"{prefix}{number}", a_count(k, n, evaluation), **changes))
     checks = draw(st.lists(st.sampled_from(["pass", "fail", "partial"]), max_size=2))
     made += [
-        a_check(f"{prefix}c{number}", outcome=outcome, finished=draw(st.sampled_from(["2025-12-01", "2026-02-01", None])))
+        a_check(
+            f"{prefix}c{number}", outcome=outcome, finished=draw(st.sampled_from(["2025-12-01", "2026-02-01", None]))
+        )
         for number, outcome in enumerate(checks)
     ]
     return made
@@ -519,9 +543,16 @@ def policies(draw: st.DrawFn) -> Policy:
             )
             for letter in draw(st.sampled_from(["a", "ab"]))
         )
-        how = Combination(rule_out=draw(st.sampled_from(["all", "any", 1])), reach=draw(st.sampled_from(["any", "all"])))
+        how = Combination(
+            rule_out=draw(st.sampled_from(["all", "any", 1])), reach=draw(st.sampled_from(["any", "all"]))
+        )
         thresholds.append(
-            a_threshold(name, indicators=indicators, combine=how, rules_out=("T1",) if name == "T2" and draw(st.booleans()) else ())
+            a_threshold(
+                name,
+                indicators=indicators,
+                combine=how,
+                rules_out=("T1",) if name == "T2" and draw(st.booleans()) else (),
+            )
         )
     return a_policy(*thresholds, preregistration=draw(st.sampled_from(["required", "flagged"])))
 
@@ -532,7 +563,9 @@ def open_gates(policy: Policy, made: list[Evidence]) -> set[str]:
 
 
 @given(policies(), records(), st.sampled_from(["Eval A", "Eval B"]), st.booleans())
-def test_adverse_evidence_never_opens_a_gate(policy: Policy, made: list[Evidence], evaluation: str, dated: bool) -> None:
+def test_adverse_evidence_never_opens_a_gate(
+    policy: Policy, made: list[Evidence], evaluation: str, dated: bool
+) -> None:
     adverse = a_record("adverse", a_count(58, 60, evaluation), finished="2026-05-01" if dated else None)
     failed = a_check("failed", outcome="fail", finished="2026-05-30" if dated else None)
     before = open_gates(policy, made)
@@ -541,9 +574,13 @@ def test_adverse_evidence_never_opens_a_gate(policy: Policy, made: list[Evidence
 
 
 @given(policies(), records(), st.randoms())
-def test_removing_what_supports_safety_never_opens_a_gate(policy: Policy, made: list[Evidence], rng: random.Random) -> None:
+def test_removing_what_supports_safety_never_opens_a_gate(
+    policy: Policy, made: list[Evidence], rng: random.Random
+) -> None:
     assessed = assess(policy, a_set(*made), [ASSESSED], TODAY).models[0]
-    readings = [reading for one in assessed.thresholds for indicator in one.indicators for reading in indicator.readings]
+    readings = [
+        reading for one in assessed.thresholds for indicator in one.indicators for reading in indicator.readings
+    ]
     against = {reading.evidence for reading in readings if reading.crosses or reading.shows}
     against |= {record.id for record in made if record.outcome in ("fail", "partial")}
     supporting = [record for record in made if record.id not in against]
@@ -554,7 +591,9 @@ def test_removing_what_supports_safety_never_opens_a_gate(policy: Policy, made: 
 
 
 @given(policies(), records(), st.randoms())
-def test_the_same_inputs_give_the_same_digest_in_any_order(policy: Policy, made: list[Evidence], rng: random.Random) -> None:
+def test_the_same_inputs_give_the_same_digest_in_any_order(
+    policy: Policy, made: list[Evidence], rng: random.Random
+) -> None:
     shuffled = [*made]
     rng.shuffle(shuffled)
     models = [ASSESSED, a_model("n", bounded_by=(Bound(model="n", by="m", reason="smaller"),))]
@@ -578,7 +617,10 @@ def test_a_gate_is_open_only_if_nothing_closes_it(policy: Policy, made: list[Evi
 
 def test_as_of_uses_only_what_was_known() -> None:
     evidence = a_set(a_record("a", finished="2026-01-15"), a_record("b", a_count(90, 100), finished="2026-03-10"))
-    at = {day: assess(a_policy(), evidence, [a_model()], day).models[0].thresholds[0].finding for day in map(date.fromisoformat, ("2026-01-14", "2026-01-15", "2026-03-10"))}
+    at = {
+        day: assess(a_policy(), evidence, [a_model()], day).models[0].thresholds[0].finding
+        for day in map(date.fromisoformat, ("2026-01-14", "2026-01-15", "2026-03-10"))
+    }
     assert list(at.values()) == ["not_assessed", "ruled_out", "not_ruled_out"]
 
 

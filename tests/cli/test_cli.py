@@ -112,7 +112,9 @@ def test_import_is_all_or_nothing_and_idempotent(project: Path) -> None:
     kept = sorted((project / "evidence" / "records").iterdir())
     bad, good = project / "inbox" / "bad.yaml", project / "inbox" / "good.yaml"
     good.write_text(json.dumps({"schema": "tidegate/evidence/v1", "records": [record("r9", 1, 9)]}))
-    bad.write_text('schema: tidegate/evidence/v1\nrecords:\n  - id: x\n    subjct: {model: alpha}\n    subject: {model: a}\n')
+    bad.write_text(
+        "schema: tidegate/evidence/v1\nrecords:\n  - id: x\n    subjct: {model: alpha}\n    subject: {model: a}\n"
+    )
     refused = run("evidence", "import", str(good), str(bad), code=2)
     assert "bad.yaml:4:5: error DOC007: unknown key 'subjct'" in refused.stderr
     assert "did you mean 'subject'?" in refused.stderr
@@ -269,7 +271,9 @@ def test_adverse_evidence_leaves_only_by_an_approved_restatement(project: Path) 
 def test_exports(project: Path) -> None:
     line = {"value": 0.2, "crossed_when": ">=", "kind": "rule_out"}
     take_in(project, record("r1", 1, 60, line=line))
-    statement = json.loads(run("evidence", "export", "r1", "--evaluator", "https://example.org", "--salt", "00" * 32).stdout)
+    statement = json.loads(
+        run("evidence", "export", "r1", "--evaluator", "https://example.org", "--salt", "00" * 32).stdout
+    )
     assert statement["_type"] == "https://in-toto.io/Statement/v1"
     documents = json.loads(run("evidence", "export", "r1", "--format", "every-eval-ever").stdout)
     assert documents[0]["evaluation_results"]

@@ -44,7 +44,9 @@ def test_gates_become_cases(plain_case):
         "gate: open weights": "failure",
     }
     one = ET.fromstring(junit_xml(plain_case.assessment, "general"))
-    assert [case.get("name") for case in one.iterfind(".//testcase[@classname='m.gates']")] == ["gate: general deployment"]
+    assert [case.get("name") for case in one.iterfind(".//testcase[@classname='m.gates']")] == [
+        "gate: general deployment"
+    ]
 
 
 def test_counts_add_up(plain_case):

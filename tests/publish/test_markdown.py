@@ -44,7 +44,9 @@ def test_escaped_text_reads_as_it_was(text):
     assert " ".join("".join(found.text).split()) == f"a x {one_line(text)} x".replace("  ", " ")
 
 
-@pytest.mark.parametrize("text", ["- item", "= x", "# head", "1. one", "> quote", "+ plus", "--- ", "```", "    code", "http://a.example"])
+@pytest.mark.parametrize(
+    "text", ["- item", "= x", "# head", "1. one", "> quote", "+ plus", "--- ", "```", "    code", "http://a.example"]
+)
 def test_escaped_text_begins_no_block(text):
     found = seen(f"{escaped(text)}\n")
     assert found.tags - {"ol", "li"} == {"p"} or text == "1. one"

@@ -23,7 +23,9 @@ from tidegate.publish.tables import (
 
 
 def test_matrix_as_plain_text(plain_case):
-    assert plain(matrix(plain_case.assessment)) == """\
+    assert (
+        plain(matrix(plain_case.assessment))
+        == """\
 Findings under p@1 as of 2025-06-01
 Threshold                 Model M        Model N
 ─────────────────────────────────────────────────────
@@ -33,16 +35,20 @@ AUT Autonomy              inconclusive   not assessed
 NEW Not measured yet      not assessed   not assessed
 SEE Watched               not assessed   not assessed
 """
+    )
 
 
 def test_gates_as_plain_text(plain_case):
-    assert plain(gates_table(plain_case.assessment)) == """\
+    assert (
+        plain(gates_table(plain_case.assessment))
+        == """\
 Gates under p@1
 Model    train further  internal use  limited deployment  general deployment  open weights
 ──────────────────────────────────────────────────────────────────────────────────────────
 Model M  open           open          closed (2)          closed (2)          closed (1)
 Model N  open           open          closed (2)          closed (2)          closed (2)
 """
+    )
 
 
 def test_one_gate_names_every_reason_with_closing_ones_first(plain_case):
@@ -75,7 +81,7 @@ def test_explanation_names_everything_that_a_reader_needs(plain_case):
     for part in (
         "rule: ruled out if the upper bound (one-sided 0.95) is below 0.2; shown if even the lower bound is at or above 0.5",
         "falsifier: a passing run",
-        "solved: 0.05, 10 of 200; bound 0.08314 (exact binomial, 10 of 200); 0.15 to the line, 9.5 standard errors; "
+        "solved: 0.05, 10 of 200; bound 0.08334 (exact binomial, 10 of 200); 0.15 to the line, 9.4 standard errors; "
         "supports the rule-out [m-suite]",
         "crosses the rule-out line, bears the finding [m-trial]",
         "the developer concluded: ruled out, carried by a survey",
@@ -91,7 +97,22 @@ def test_evidence_and_report_card(plain_case):
     shown = plain(evidence_table(plain_case.evidence.records))
     assert "m-suite  m      suite, solved    0.05  200  reported  2025-05-01" in shown
     cards = plain(report_card_table(plain_case.cards))
-    assert cards.splitlines()[-1].split() == ["all", "5", "2", "(40%)", "4", "(80%)", "4", "(80%)", "5", "(100%)", "5", "(100%)", "0", "(0%)"]
+    assert cards.splitlines()[-1].split() == [
+        "all",
+        "5",
+        "2",
+        "(40%)",
+        "4",
+        "(80%)",
+        "4",
+        "(80%)",
+        "5",
+        "(100%)",
+        "5",
+        "(100%)",
+        "0",
+        "(0%)",
+    ]
 
 
 def renderables(case):
@@ -127,7 +148,9 @@ def test_hostile_text_neither_steers_the_terminal_nor_is_read_as_markup(hostile_
 def test_colour_only_on_a_terminal(plain_case):
     assert "\x1b" not in plain(matrix(plain_case.assessment))
     terminal = StringIO()
-    Console(file=terminal, force_terminal=True, width=WIDTH, color_system="standard").print(matrix(plain_case.assessment))
+    Console(file=terminal, force_terminal=True, width=WIDTH, color_system="standard").print(
+        matrix(plain_case.assessment)
+    )
     assert "\x1b[31m" in terminal.getvalue()
 
 
@@ -135,7 +158,9 @@ def test_colour_only_on_a_terminal(plain_case):
 def test_many_models_go_into_further_tables(plain_case, count, tables):
     model = plain_case.assessment.models[0]
     many = plain_case.assessment.model_copy(
-        update={"models": tuple(model.model_copy(update={"name": f"A model called {number}"}) for number in range(count))}
+        update={
+            "models": tuple(model.model_copy(update={"name": f"A model called {number}"}) for number in range(count))
+        }
     )
     shown = plain(matrix(many))
     assert shown.count("Findings under p@1") == tables

@@ -59,7 +59,8 @@ def assess(
         models_digest=digest(sorted(digest(model) for model in models)),
         at=at,
         models=tuple(
-            _assessed(policy, model, find(model), known, conclusions, (snapshots or {}).get(model.id)) for model in chosen
+            _assessed(policy, model, find(model), known, conclusions, (snapshots or {}).get(model.id))
+            for model in chosen
         ),
     )
 
@@ -69,7 +70,9 @@ def _bounding_models(models: Sequence[Model], evidence: EvidenceSet, at: date) -
     names = {name: model.id for model in models for name in model.names}
     stated = {
         model.id: {
-            names[bound.by.casefold()] for bound in applicable_bounds(model, evidence, at) if bound.by.casefold() in names
+            names[bound.by.casefold()]
+            for bound in applicable_bounds(model, evidence, at)
+            if bound.by.casefold() in names
         }
         for model in models
     }
@@ -89,7 +92,10 @@ def _bounding_models(models: Sequence[Model], evidence: EvidenceSet, at: date) -
 
 
 def _scoped(
-    bounds: Sequence[Bound], policy: Policy, found: Mapping[str, Mapping[str, ThresholdFinding]], by_id: Mapping[str, Model]
+    bounds: Sequence[Bound],
+    policy: Policy,
+    found: Mapping[str, Mapping[str, ThresholdFinding]],
+    by_id: Mapping[str, Model],
 ) -> dict[str, dict[str, ThresholdFinding]]:
     """Keep of each bounding model only the thresholds for which the bound was stated."""
     scoped: dict[str, dict[str, ThresholdFinding]] = {}

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from tidegate.assess.statistics import binomial_lower, binomial_p_value, binomial_upper, clustered_binomial_bound, mean_bound
+from tidegate.assess.statistics import (
+    binomial_lower,
+    binomial_p_value,
+    binomial_upper,
+    clustered_binomial_bound,
+    mean_bound,
+)
 from tidegate.evidence.model import Counts, Measurement
 
 _SCALES: dict[str, tuple[str, float]] = {
@@ -76,7 +82,12 @@ def bounds(measured: Measurement, counts: Counts | None, asked: Question) -> Bou
     scale = _scale(measured, asked.unit)
     if scale is None:
         return None
-    found = _exact(measured, counts, asked) or _clustered(measured, asked) or _stated(measured, asked) or _student(measured, asked)
+    found = (
+        _exact(measured, counts, asked)
+        or _clustered(measured, asked)
+        or _stated(measured, asked)
+        or _student(measured, asked)
+    )
     value = measured.value * scale
     if found is None:
         return Bounds(value, None, None, "none")
@@ -121,7 +132,9 @@ def _exact(measured: Measurement, counts: Counts | None, asked: Question) -> _Fo
     else:
         low, high = binomial_lower(*worst, asked.confidence), binomial_upper(k, n, asked.confidence)
     error = math.sqrt(max((k + 1) * (n - k + 1), 1.0) / ((n + 2) ** 2 * (n + 3)))
-    basis = f"exact binomial, {measured.successes:g} of {n:g}" + (f", {lost:g} without score at worst case" if lost else "")
+    basis = f"exact binomial, {measured.successes:g} of {n:g}" + (
+        f", {lost:g} without score at worst case" if lost else ""
+    )
     return low * whole, high * whole, basis, error * whole, _p_exact(k, n, measured, asked)
 
 
@@ -146,7 +159,13 @@ def _clustered(measured: Measurement, asked: Question) -> _Found | None:
         for rate, upper in ((value, False), (max(worst, value), True))
     ]
     basis = f"clustered binomial, {measured.clusters} clusters"
-    return ends[0] * whole, ends[1] * whole, basis, measured.standard_error, _p_from_bound(ends[0] * whole, measured, asked)
+    return (
+        ends[0] * whole,
+        ends[1] * whole,
+        basis,
+        measured.standard_error,
+        _p_from_bound(ends[0] * whole, measured, asked),
+    )
 
 
 def _stated(measured: Measurement, asked: Question) -> _Found | None:
@@ -172,7 +191,8 @@ def _student(measured: Measurement, asked: Question) -> _Found | None:
     if units is None or units < 2:
         return None
     low, high = (
-        mean_bound(measured.value, measured.standard_error, units, asked.confidence, upper=upper) for upper in (False, True)
+        mean_bound(measured.value, measured.standard_error, units, asked.confidence, upper=upper)
+        for upper in (False, True)
     )
     if math.isnan(low) or math.isnan(high):
         return None

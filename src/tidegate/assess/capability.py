@@ -83,7 +83,9 @@ class Subject:
     known: Known
 
 
-def capability_findings(subject: Subject, bounding: Mapping[str, Mapping[str, ThresholdFinding]]) -> list[ThresholdFinding]:
+def capability_findings(
+    subject: Subject, bounding: Mapping[str, Mapping[str, ThresholdFinding]]
+) -> list[ThresholdFinding]:
     """Give a finding for every threshold of the policy.
 
     Args:
@@ -137,13 +139,15 @@ def _indicator_state(readings: Sequence[Reading]) -> Finding:
 def _contradictions(records: Sequence[Evidence], readings: Sequence[Reading]) -> list[Reading]:
     """Flag records that would have ruled out, had an independent evaluator not found otherwise."""
     against = any(
-        record.evaluator.relation == "independent" and reading.crosses for record, reading in zip(records, readings, strict=True)
+        record.evaluator.relation == "independent" and reading.crosses
+        for record, reading in zip(records, readings, strict=True)
     )
     if not against:
         return list(readings)
     flag: tuple[Flag, ...] = ("contradicted_by_independent",)
     return [
-        reading if reading.crosses else reading.model_copy(update={"flags": (*reading.flags, *flag)}) for reading in readings
+        reading if reading.crosses else reading.model_copy(update={"flags": (*reading.flags, *flag)})
+        for reading in readings
     ]
 
 
@@ -212,7 +216,9 @@ def _is_same_measurement(record: Evidence, indicator: Indicator) -> bool:
     return (
         measured is not None
         and (indicator.metric is None or indicator.metric.casefold() == measured.metric.casefold())
-        and (indicator.aggregation is None or indicator.aggregation.casefold() == (measured.aggregation or "").casefold())
+        and (
+            indicator.aggregation is None or indicator.aggregation.casefold() == (measured.aggregation or "").casefold()
+        )
     )
 
 
@@ -287,7 +293,9 @@ def _shown(findings: Sequence[IndicatorFinding], how: Combination) -> int:
     showing = [one for one in findings if one.finding == "reached"]
     if how.reach == "all" or len(showing) == 0:
         return len(showing)
-    tested = [one for one in findings if one.reach is not None and one.p_reach is not None and one.confidence is not None]
+    tested = [
+        one for one in findings if one.reach is not None and one.p_reach is not None and one.confidence is not None
+    ]
     bare = [one for one in showing if one not in tested]
     if len(tested) < 2:
         return len(showing)
@@ -344,7 +352,11 @@ def _load_bearing(findings: Sequence[IndicatorFinding], finding: Finding, thresh
             state = _indicator_state(rest)
             if state == one.finding:
                 continue
-            changed = [*findings[:number], one.model_copy(update={"readings": rest, "finding": state}), *findings[number + 1 :]]
+            changed = [
+                *findings[:number],
+                one.model_copy(update={"readings": rest, "finding": state}),
+                *findings[number + 1 :],
+            ]
             if one.source == "printed" and not rest:
                 changed.pop(number)
             if _threshold_state(changed, threshold) != finding:

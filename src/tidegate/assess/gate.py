@@ -35,7 +35,14 @@ def _gate(
     for finding in thresholds:
         governing = [one for one in requirements.get(finding.threshold, ()) if action in one.actions]
         if finding.is_ruled_out and governing:
-            reasons.append(GateReason(threshold=finding.threshold, requirement=None, closes=False, message=f"{finding.threshold} is ruled out"))
+            reasons.append(
+                GateReason(
+                    threshold=finding.threshold,
+                    requirement=None,
+                    closes=False,
+                    message=f"{finding.threshold} is ruled out",
+                )
+            )
         elif not finding.is_ruled_out:
             reasons += [_requirement_reason(finding.threshold, finding, one) for one in governing]
     reasons += [_approval_reason(name, missing) for name, missing in approvals]

@@ -11,9 +11,7 @@ from tidegate.kernel.canonical import digest
 from tidegate.kernel.record import Record
 from tidegate.policy.model import Action, Line
 
-Finding = Literal[
-    "ruled_out", "not_ruled_out", "reached", "reached_and_mitigated", "inconclusive", "not_assessed"
-]
+Finding = Literal["ruled_out", "not_ruled_out", "reached", "reached_and_mitigated", "inconclusive", "not_assessed"]
 """State of a threshold. Whatever is not ``ruled_out`` behaves as reached."""
 
 SetAside = Literal[

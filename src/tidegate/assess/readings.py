@@ -107,7 +107,11 @@ def _objections(record: Evidence, asked: Asked, found: Bounds) -> Iterator[Objec
 
 def _check_bound(record: Evidence, asked: Asked, found: Bounds) -> Iterator[Objection]:
     if asked.indicator.rule.confidence is not None and found.concerning is None:
-        missing = "no interval and no count of successes" if record.measurement and record.measurement.n else "no interval and no n"
+        missing = (
+            "no interval and no count of successes"
+            if record.measurement and record.measurement.n
+            else "no interval and no n"
+        )
         yield "no_bound", f"{missing}: how far the truth may lie beyond the figure is unknown"
 
 
@@ -139,7 +143,10 @@ def _check_snapshot(record: Evidence, asked: Asked, _found: Bounds) -> Iterator[
     if record.subject.variant == "earlier_snapshot":
         yield "older_snapshot", "measured on an earlier snapshot"
     elif asked.indicator.same_snapshot and (assessed is None or measured_on != assessed.id):
-        yield "older_snapshot", f"measured on {measured_on or 'a snapshot that is not stated'}; the rule asks for the assessed one"
+        yield (
+            "older_snapshot",
+            f"measured on {measured_on or 'a snapshot that is not stated'}; the rule asks for the assessed one",
+        )
     elif measured_on is not None and assessed is not None and measured_on not in (assessed.id, *assessed.equivalent_to):
         yield "older_snapshot", f"measured on {measured_on}; {assessed.id} is assessed"
     ratio = asked.indicator.max_compute_ratio
@@ -222,7 +229,9 @@ def lock_flag(record: Evidence, asked: Asked) -> Flag | None:
     if asked.printed:
         return "line_disclosed_with_result"
     locks = [
-        lock for lock in asked.policy.locks if lock.threshold == asked.threshold and lock.indicator == asked.indicator.id
+        lock
+        for lock in asked.policy.locks
+        if lock.threshold == asked.threshold and lock.indicator == asked.indicator.id
     ]
     same = [lock.locked_on for lock in locks if lock.digest == asked.indicator.rule_digest]
     if not locks:

@@ -245,13 +245,19 @@ def _expiry(max_age: Duration | None, record: Evidence, at: date) -> str | None:
         return None
     if record.result_day is None:
         return f"nothing dates it; the policy allows {max_age}"
-    return f"of {record.result_day.isoformat()}; the policy allows {max_age}" if add(record.result_day, max_age) < at else None
+    return (
+        f"of {record.result_day.isoformat()}; the policy allows {max_age}"
+        if add(record.result_day, max_age) < at
+        else None
+    )
 
 
 # --- approvals ---------------------------------------------------------------------------------------
 
 
-def missing_signers(approval: Approval, setting: Setting, threshold_statements: Mapping[str, Sequence[str]]) -> str | None:
+def missing_signers(
+    approval: Approval, setting: Setting, threshold_statements: Mapping[str, Sequence[str]]
+) -> str | None:
     """Give what is missing for an approval, in words, or none if enough roles have signed.
 
     Args:
@@ -259,7 +265,11 @@ def missing_signers(approval: Approval, setting: Setting, threshold_statements: 
         setting: for whom.
         threshold_statements: signers stated with recorded conclusions, by conclusion.
     """
-    signed = {name.casefold() for record in _evidence_for((approval.id,), setting) for name in _valid_signers(record, setting.at)}
+    signed = {
+        name.casefold()
+        for record in _evidence_for((approval.id,), setting)
+        for name in _valid_signers(record, setting.at)
+    }
     signed |= {name.casefold() for names in threshold_statements.values() for name in names}
     roles = {role.id: {role.id.casefold(), role.title.casefold()} for role in setting.policy.roles}
     present = [signer for signer in approval.signers if roles.get(signer, {signer.casefold()}) & signed]

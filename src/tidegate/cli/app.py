@@ -18,14 +18,15 @@ app = typer.Typer(
     "a check found something), 2 the question could not be answered.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(policy.app, name="policy")
 app.add_typer(evidence.app, name="evidence")
-app.command("assess")(assess.assess)
-app.command("gate")(assess.gate)
-app.command("explain")(assess.explain)
-app.command("plan")(assess.plan)
+app.command("assess", short_help="Findings and gates of models.")(assess.assess)
+app.command("gate", short_help="May this action go ahead? Exit 0, 1 or 2.")(assess.gate)
+app.command("explain", short_help="Why a finding is as it is.")(assess.explain)
+app.command("plan", short_help="Can a suite rule a line out at all?")(assess.plan)
 
 
 def _version(value: bool) -> None:
@@ -36,7 +37,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     del version
 
@@ -45,7 +48,9 @@ def _main(
 @command
 def new(
     directory: Annotated[Path, typer.Argument(help="Folder to make; it must be new or empty.")],
-    policy_name: Annotated[str, typer.Option("--policy", "-p", metavar="PACK", help="Policy to adopt: see `tidegate policy list`.")] = "starter",
+    policy_name: Annotated[
+        str, typer.Option("--policy", "-p", metavar="PACK", help="Policy to adopt: see `tidegate policy list`.")
+    ] = "starter",
     organisation: Annotated[str, typer.Option("--organisation", help="Who runs the project.")] = "My organisation",
     as_json: JsonOption = False,
 ) -> None:
@@ -71,14 +76,15 @@ def new(
         typer.echo(clean(line))
 
 
-@app.command("demo")
+@app.command("demo", short_help="Real public models, from published figures.")
 @command
 def demo(
     directory: Annotated[
         Path, typer.Argument(help="Folder for the demo project; replaced if an earlier demo made it.")
     ] = Path("demo-project"),
     runs: Annotated[
-        Path | None, typer.Option("--runs", metavar="DIR", help="Folder with further real logs and run tables to take in.")
+        Path | None,
+        typer.Option("--runs", metavar="DIR", help="Folder with further real logs and run tables to take in."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

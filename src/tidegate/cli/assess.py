@@ -80,7 +80,9 @@ def assess(
         out.print(matrix(assessed.assessment), gates_table(assessed.assessment), sep="\n")
         if any(one.concluded for model in assessed.assessment.models for one in model.thresholds):
             out.print(agreement_table(assessed.assessment))
-        out.print(f"as of {assessed.assessment.at.isoformat()} · assessment {assessed.assessment.digest}", soft_wrap=True)
+        out.print(
+            f"as of {assessed.assessment.at.isoformat()} · assessment {assessed.assessment.digest}", soft_wrap=True
+        )
         _annotate(rendered(assessed, "github"))
     else:
         typer.echo(clean(rendered(assessed, chosen.value)))
@@ -163,12 +165,20 @@ def explain(
 @command
 def plan(
     threshold: Annotated[str, typer.Argument(help="The threshold.")],
-    indicator: Annotated[str | None, typer.Option("--indicator", "-i", help="One of its indicators; all if not given.")] = None,
+    indicator: Annotated[
+        str | None, typer.Option("--indicator", "-i", help="One of its indicators; all if not given.")
+    ] = None,
     n: Annotated[int | None, typer.Option("--n", min=1, help="Questions that the suite has.")] = None,
     attempts: Annotated[int, typer.Option("--attempts", min=1, help="Attempts per question.")] = 1,
-    agreement: Annotated[float, typer.Option("--agreement", min=0, max=1, help="Correlation of attempts at one question.")] = 1.0,
-    clustering: Annotated[float, typer.Option("--clustering", min=1, help="Design effect of questions that go together.")] = 1.0,
-    rate: Annotated[list[float] | None, typer.Option("--rate", "-r", help="True rate to plan for; may be repeated.")] = None,
+    agreement: Annotated[
+        float, typer.Option("--agreement", min=0, max=1, help="Correlation of attempts at one question.")
+    ] = 1.0,
+    clustering: Annotated[
+        float, typer.Option("--clustering", min=1, help="Design effect of questions that go together.")
+    ] = 1.0,
+    rate: Annotated[
+        list[float] | None, typer.Option("--rate", "-r", help="True rate to plan for; may be repeated.")
+    ] = None,
     power: Annotated[float, typer.Option("--power", min=0.01, max=0.99, help="Wanted power.")] = 0.8,
     policy: PolicyOption = None,
     project: ProjectOption = None,

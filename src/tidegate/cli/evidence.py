@@ -22,7 +22,9 @@ from tidegate.cli.shell import (
     world,
 )
 
-app = typer.Typer(help="Evidence: import, list, show, check, audit, export, restate.", no_args_is_help=True)
+app = typer.Typer(
+    help="Evidence: import, list, show, check, audit, export, restate.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 class Reason(StrEnum):
@@ -55,14 +57,39 @@ class AuditGroup(StrEnum):
 def import_(
     files: Annotated[list[Path], typer.Argument(help="Evaluation logs, reported figures, run tables, attestations.")],
     project: ProjectOption = None,
-    format_name: Annotated[str | None, typer.Option("--format", "-f", metavar="FORMAT", help="Format, if it is not recognised: tidegate, reported, inspect, lm-eval, helm, garak, promptfoo, pyrit, run-table.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="Model id to record instead of the name in the file.")] = None,
+    format_name: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help="Format, if it is not recognised: tidegate, reported, inspect, lm-eval, helm, garak, promptfoo, pyrit, run-table.",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Model id to record instead of the name in the file.")
+    ] = None,
     snapshot: Annotated[str | None, typer.Option("--snapshot", help="Snapshot that was measured.")] = None,
-    variant: Annotated[str | None, typer.Option("--variant", help="released, helpful_only, earlier_snapshot, fine_tuned or safeguards_off.")] = None,
-    threshold: Annotated[list[str] | None, typer.Option("--threshold", "-t", help="Threshold that the results speak to; may be repeated.")] = None,
-    elicitation: Annotated[list[str] | None, typer.Option("--elicitation", "-e", help="Elicitation that no log shows (fine_tuning, helpful_only ...); may be repeated.")] = None,
+    variant: Annotated[
+        str | None,
+        typer.Option("--variant", help="released, helpful_only, earlier_snapshot, fine_tuned or safeguards_off."),
+    ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option("--threshold", "-t", help="Threshold that the results speak to; may be repeated."),
+    ] = None,
+    elicitation: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--elicitation",
+            "-e",
+            help="Elicitation that no log shows (fine_tuning, helpful_only ...); may be repeated.",
+        ),
+    ] = None,
     evaluator: Annotated[str | None, typer.Option("--evaluator", help="Who measured.")] = None,
-    independent: Annotated[bool | None, typer.Option("--independent/--own", help="Whether they are independent of the developer.")] = None,
+    independent: Annotated[
+        bool | None, typer.Option("--independent/--own", help="Whether they are independent of the developer.")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show notes too, not only warnings.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -82,7 +109,9 @@ def import_(
         independent=independent,
     )
     with progress("importing") as bar:
-        taken = import_files(world(project), files, format_name=format_name, declared=declared, progress=lambda _path: bar)
+        taken = import_files(
+            world(project), files, format_name=format_name, declared=declared, progress=lambda _path: bar
+        )
     if as_json:
         print_json(
             [
@@ -148,9 +177,14 @@ def show(
 @app.command("check")
 @command
 def check(
-    files: Annotated[list[Path] | None, typer.Argument(help="Files to read without keeping them; the project's evidence if none is given.")] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files to read without keeping them; the project's evidence if none is given."),
+    ] = None,
     project: ProjectOption = None,
-    format_name: Annotated[str | None, typer.Option("--format", "-f", metavar="FORMAT", help="Format, if it is not recognised.")] = None,
+    format_name: Annotated[
+        str | None, typer.Option("--format", "-f", metavar="FORMAT", help="Format, if it is not recognised.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check evidence: importers' remarks, and figures that disagree. Exit 1 if there is a warning.
@@ -159,7 +193,9 @@ def check(
     """
     from tidegate.flow.evidence import check_files, evidence_problems
 
-    problems = check_files(files, format_name=format_name) if files else evidence_problems(world(project).project().evidence)
+    problems = (
+        check_files(files, format_name=format_name) if files else evidence_problems(world(project).project().evidence)
+    )
     if as_json:
         print_problems(problems, as_json=True)
     else:
@@ -172,7 +208,9 @@ def check(
 @app.command("audit")
 @command
 def audit(
-    by: Annotated[AuditGroup, typer.Option("--by", help="Count per developer or per threshold.")] = AuditGroup.developer,
+    by: Annotated[
+        AuditGroup, typer.Option("--by", help="Count per developer or per threshold.")
+    ] = AuditGroup.developer,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -200,7 +238,8 @@ def export(
         str, typer.Option("--evaluator", help="URI of who ran the evaluation, for in-toto.")
     ] = "urn:tidegate:evaluator:unstated",
     salt: Annotated[
-        str | None, typer.Option("--salt", metavar="HEX", help="Secret that hides model and dataset names; made if not given.")
+        str | None,
+        typer.Option("--salt", metavar="HEX", help="Secret that hides model and dataset names; made if not given."),
     ] = None,
     project: ProjectOption = None,
 ) -> None:
@@ -225,9 +264,16 @@ def export(
 @command
 def restate(
     evidence_id: Annotated[str, typer.Argument(help="The record that no longer counts.")],
-    reason: Annotated[Reason, typer.Option("--reason", "-r", help="Why; `retracted` takes it out without a successor.")],
+    reason: Annotated[
+        Reason, typer.Option("--reason", "-r", help="Why; `retracted` takes it out without a successor.")
+    ],
     by: Annotated[str | None, typer.Option("--by", help="The record that counts instead.")] = None,
-    approved_by: Annotated[list[str] | None, typer.Option("--approved-by", help="Role that agreed; may be repeated. Without it, adverse evidence keeps counting.")] = None,
+    approved_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--approved-by", help="Role that agreed; may be repeated. Without it, adverse evidence keeps counting."
+        ),
+    ] = None,
     note: Annotated[str | None, typer.Option("--note", help="In words.")] = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
@@ -240,11 +286,19 @@ def restate(
     from tidegate.flow.evidence import restate as record
 
     surroundings = world(project)
-    made = restatement(evidence_id, by=by, reason=reason.value, approved_by=tuple(approved_by or ()), note=note, on=surroundings.today)
+    made = restatement(
+        evidence_id, by=by, reason=reason.value, approved_by=tuple(approved_by or ()), note=note, on=surroundings.today
+    )
     path = record(surroundings, made)
     if as_json:
         print_json(record_json(made))
         return
-    typer.echo(clean(f"recorded in {path.name}: {evidence_id} {'is retracted' if by is None else f'is superseded by {by}'} ({reason.value})"))
+    typer.echo(
+        clean(
+            f"recorded in {path.name}: {evidence_id} {'is retracted' if by is None else f'is superseded by {by}'} ({reason.value})"
+        )
+    )
     if not approved_by:
-        typer.echo("nobody is named as having approved it, so an adverse figure keeps counting until --approved-by is given")
+        typer.echo(
+            "nobody is named as having approved it, so an adverse figure keeps counting until --approved-by is given"
+        )

@@ -20,7 +20,9 @@ from tidegate.cli.shell import (
     world,
 )
 
-app = typer.Typer(help="Policies as code: check, show, list, compare, lock.", no_args_is_help=True)
+app = typer.Typer(
+    help="Policies as code: check, show, list, compare, lock.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 class DiffFormat(StrEnum):
@@ -41,7 +43,9 @@ class GraphFormat(StrEnum):
 @app.command("check")
 @command
 def check(
-    files: Annotated[list[Path] | None, typer.Argument(help="Policy files; those of the project if none is given.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Policy files; those of the project if none is given.")
+    ] = None,
     project: ProjectOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail the check too.")] = False,
     as_json: JsonOption = False,
@@ -58,7 +62,10 @@ def check(
     if as_json:
         print_json(
             {
-                "policies": [{"label": one.policy.label, "digest": one.policy.digest, "file": one.document.file} for one in loaded],
+                "policies": [
+                    {"label": one.policy.label, "digest": one.policy.digest, "file": one.document.file}
+                    for one in loaded
+                ],
                 "problems": [notice.to_json() for notice in notices],
             }
         )
@@ -132,7 +139,18 @@ def list_policies(project: ProjectOption = None, as_json: JsonOption = False) ->
         table.add_column(heading)
     for one in loaded:
         name = one.document.file.removeprefix("packs/").removesuffix(".yaml")
-        table.add_row(*map(clean, (name, one.policy.label, one.policy.publisher, one.policy.status.replace("_", " "), str(len(one.policy.thresholds)))))
+        table.add_row(
+            *map(
+                clean,
+                (
+                    name,
+                    one.policy.label,
+                    one.policy.publisher,
+                    one.policy.status.replace("_", " "),
+                    str(len(one.policy.thresholds)),
+                ),
+            )
+        )
     console().print(table)
 
 
@@ -175,8 +193,12 @@ def diff(
     old: Annotated[str, typer.Argument(help="Earlier version: pack, file or label.")],
     new: Annotated[str, typer.Argument(help="Later version: pack, file or label.")],
     output: Annotated[DiffFormat, typer.Option("--format", "-f", help="How to print it.")] = DiffFormat.table,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 while the changelog leaves a material change unaccounted for.")] = False,
-    suggest: Annotated[bool, typer.Option("--suggest", help="Also match items by the likeness of their text, marked as suggestions.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 while the changelog leaves a material change unaccounted for.")
+    ] = False,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Also list removed and added clauses whose words are alike.")
+    ] = False,
     every: Annotated[bool, typer.Option("--all", help="Show retained items too.")] = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,

@@ -28,14 +28,23 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ProjectOption = Annotated[
-    Path | None, typer.Option("--project", "-C", metavar="DIR", help="Project folder; found from here upward if not given.", envvar="TIDEGATE_PROJECT")
+    Path | None,
+    typer.Option(
+        "--project",
+        "-C",
+        metavar="DIR",
+        help="Project folder; found from here upward if not given.",
+        envvar="TIDEGATE_PROJECT",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PolicyOption = Annotated[
-    str | None, typer.Option("--policy", "-p", metavar="POLICY", help="Pack, file or label; the adopted policy if not given.")
+    str | None,
+    typer.Option("--policy", "-p", metavar="POLICY", help="Pack, file or label; the adopted policy if not given."),
 ]
 AsOfOption = Annotated[
-    str | None, typer.Option("--as-of", metavar="DATE", help="Answer for this day: what became known later is not used.")
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help="Answer for this day: what became known later is not used."),
 ]
 
 
@@ -96,7 +105,9 @@ def print_problems(problems: "list[Problem] | tuple[Problem, ...]", *, as_json: 
     for problem in problems:
         place = f"{problem.where}: " if problem.where else ""
         out.print(f"{place}", end="", markup=False, style="bold", soft_wrap=True)
-        out.print(f"{problem.severity} {problem.code}", end="", markup=False, style=styles[problem.severity], soft_wrap=True)
+        out.print(
+            f"{problem.severity} {problem.code}", end="", markup=False, style=styles[problem.severity], soft_wrap=True
+        )
         out.print(f": {clean(problem.message)}", markup=False, soft_wrap=True)
         if problem.hint:
             out.print(f"  hint: {clean(problem.hint)}", markup=False, soft_wrap=True)
@@ -106,7 +117,10 @@ def print_problems(problems: "list[Problem] | tuple[Problem, ...]", *, as_json: 
 
 def clean(text: str) -> str:
     """Give text without control characters, so that no file can drive the terminal."""
-    return "".join(character if character.isprintable() or character in "\n\t" else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
 
 
 def annotation(problem: "Problem") -> str:

@@ -44,9 +44,7 @@ def assess_project(
     chosen, snapshots = _chosen(project, names)
     loaded = project.policy if policy is None else find_policy(world, policy)
     only = [model.id for model in chosen] if names else None
-    made = assess(
-        loaded.policy, project.evidence, project.models, as_of or world.today, only=only, snapshots=snapshots
-    )
+    made = assess(loaded.policy, project.evidence, project.models, as_of or world.today, only=only, snapshots=snapshots)
     return Assessed(made, loaded)
 
 
@@ -64,7 +62,9 @@ def _chosen(project: Project, names: Sequence[str]) -> tuple[list[Model], dict[s
         if snapshot:
             if model.snapshot(snapshot) is None:
                 ids = [one.id for one in model.snapshots]
-                raise AssessError(Problem("ASM001", f"{model.id} has no snapshot {snapshot!r}", None, did_you_mean(snapshot, ids)))
+                raise AssessError(
+                    Problem("ASM001", f"{model.id} has no snapshot {snapshot!r}", None, did_you_mean(snapshot, ids))
+                )
             snapshots[model.id] = snapshot
         chosen.append(model)
     return chosen, snapshots
@@ -110,7 +110,15 @@ def explain_finding(
     chosen, snapshots = _chosen(project, (model,))
     loaded = project.policy if policy is None else find_policy(world, policy)
     found = find_threshold(loaded, threshold)
-    return explain(loaded.policy, project.evidence, project.models, as_of or world.today, chosen[0].id, found.id, snapshots=snapshots)
+    return explain(
+        loaded.policy,
+        project.evidence,
+        project.models,
+        as_of or world.today,
+        chosen[0].id,
+        found.id,
+        snapshots=snapshots,
+    )
 
 
 def assessment_schema() -> dict[str, Any]:

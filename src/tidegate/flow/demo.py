@@ -149,7 +149,9 @@ def _make_project(root: Path) -> None:
 def _assess_all(project: Project) -> dict[str, Assessment]:
     policies = {name: load_pack(name).policy for name in pack_names()}
     policies["demo"] = load_policy(project.root / DEMO_POLICY).policy
-    return {name: assess(policy, project.evidence, project.models, STATE_OF_RECORD) for name, policy in policies.items()}
+    return {
+        name: assess(policy, project.evidence, project.models, STATE_OF_RECORD) for name, policy in policies.items()
+    }
 
 
 def _import_further(world: World, folder: Path, progress: Callable[[str], None]) -> tuple[Problem, ...]:
@@ -162,7 +164,10 @@ def _import_further(world: World, folder: Path, progress: Callable[[str], None])
         try:
             import_files(world, [path])
         except TidegateError as error:
-            refused += [Problem(one.code, one.message, one.where or Where(path.name), one.hint, "warning") for one in error.problems[:1]]
+            refused += [
+                Problem(one.code, one.message, one.where or Where(path.name), one.hint, "warning")
+                for one in error.problems[:1]
+            ]
     return tuple(refused)
 
 

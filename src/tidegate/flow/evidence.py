@@ -54,7 +54,9 @@ def import_files(
     problems: list[Problem] = []
     for path in paths:
         try:
-            taken = import_file(path, format_name=format_name, declared=declared, progress=progress(path) if progress else None)
+            taken = import_file(
+                path, format_name=format_name, declared=declared, progress=progress(path) if progress else None
+            )
             read.append((path, with_horizons(path, taken)))
         except TidegateError as error:
             problems += error.problems
@@ -93,7 +95,9 @@ def _refuse_conflicts(sources: Iterable[tuple[Import, str, str]]) -> None:
             first = seen.setdefault(record.id, (name, record))
             if first[1] != record:
                 message = f"the evidence id {record.id!r} stands for another record in {first[0]}"
-                raise EvidenceError(Problem("EVI005", message, Where(name), "import one of the two, and restate the other"))
+                raise EvidenceError(
+                    Problem("EVI005", message, Where(name), "import one of the two, and restate the other")
+                )
 
 
 def find_evidence(evidence: EvidenceSet, name: str) -> Evidence:
@@ -223,7 +227,12 @@ def restatement(  # noqa: PLR0913 - one argument per option
     """
     try:
         return Restatement(
-            supersedes=supersedes, by=by, reason=cast(Any, reason), approved_by=approved_by, note=note, on=on.isoformat()
+            supersedes=supersedes,
+            by=by,
+            reason=cast(Any, reason),
+            approved_by=approved_by,
+            note=note,
+            on=on.isoformat(),
         )
     except ValidationError as error:
         message = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")

@@ -23,7 +23,9 @@ def with_horizons(path: Path, taken: Import) -> Import:
     table = read_run_table(path, name=path.name).scored.with_minutes
     if not table.task.size:
         return taken
-    fits = time_horizons(runs_by_model(list(table.model), list(table.task), list(table.family), table.human_minutes, table.score))
+    fits = time_horizons(
+        runs_by_model(list(table.model), list(table.task), list(table.family), table.human_minutes, table.score)
+    )
     by_name = _first_by_name(taken.evidence, table)
     added = [
         _record(by_name[name], fit, share, horizon)
@@ -76,7 +78,12 @@ def _record(own: Evidence, fit: HorizonFit, share: str, horizon: Horizon) -> Evi
     digest12 = (own.provenance.digest or "").removeprefix("sha256:")[:12]
     name = re.sub(r"[^A-Za-z0-9._+-]+", "-", own.subject.model)[:80]
     return own.model_copy(
-        update={"id": f"horizon:{digest12}:{name}:{share}", "kind": "time_horizon", "measurement": measured, "line": None}
+        update={
+            "id": f"horizon:{digest12}:{name}:{share}",
+            "kind": "time_horizon",
+            "measurement": measured,
+            "line": None,
+        }
     )
 
 

@@ -55,7 +55,9 @@ class IndicatorPlan:
         made = self.plan
         yield f"  line {line.crossed_when} {line.value:g} {unit}, confidence {made.confidence:.0%}"
         if made.questions is not None:
-            verdict = "can rule the line out" if made.can_rule_out else "CANNOT rule the line out, even with a perfect result"
+            verdict = (
+                "can rule the line out" if made.can_rule_out else "CANNOT rule the line out, even with a perfect result"
+            )
             yield f"  {made.questions} questions ({made.independent_samples} independent samples) {verdict}"
             if made.can_rule_out:
                 yield f"  at most {made.most_successes} results on the concerning side"
@@ -82,10 +84,16 @@ def plan_threshold(
     indicators = [one for one in found.indicators if asked.indicator in (None, one.id)]
     if asked.indicator is not None and not indicators:
         known = [one.id for one in found.indicators]
-        raise AssessError(Problem("ASM002", f"{found.id} has no indicator {asked.indicator!r}", None, did_you_mean(asked.indicator, known)))
+        raise AssessError(
+            Problem(
+                "ASM002", f"{found.id} has no indicator {asked.indicator!r}", None, did_you_mean(asked.indicator, known)
+            )
+        )
     if not indicators:
         hint = "its lines are printed with results" if found.printed_lines else "add an indicator with a rule"
-        raise AssessError(Problem("ASM004", f"{found.id} has no rule in the policy to plan for", loaded.where(found.id), hint))
+        raise AssessError(
+            Problem("ASM004", f"{found.id} has no rule in the policy to plan for", loaded.where(found.id), hint)
+        )
     return tuple(IndicatorPlan(one, _plan(one, asked)) for one in indicators)
 
 

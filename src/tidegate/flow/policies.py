@@ -129,8 +129,6 @@ def lock_rules(world: World) -> tuple[RuleLock, ...]:
     return new
 
 
-
-
 def policy_text(loaded: LoadedPolicy) -> str:
     """Give what a policy holds, item by item, as plain text."""
     shown = views.outline(loaded)

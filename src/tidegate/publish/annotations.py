@@ -12,9 +12,7 @@ from tidegate.publish.words import ACTION_WORDS, FINDING_WORDS, clean, one_line
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
-def annotations(
-    assessment: Assessment, places: Mapping[str, Where] | None = None, action: Action | None = None
-) -> str:
+def annotations(assessment: Assessment, places: Mapping[str, Where] | None = None, action: Action | None = None) -> str:
     """Give one workflow command per line: closed gates first, then findings that are not ruled out.
 
     Args:

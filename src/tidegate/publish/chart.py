@@ -139,7 +139,9 @@ def _row(group: str, indicator: IndicatorFinding, reading: Reading) -> Row | Non
     result = _against(indicator, reading)
     name = f"{indicator.evaluation}, {indicator.metric}" if indicator.metric else indicator.evaluation
     mark = _mark(reading)
-    bound = "no interval" if reading.bound is None else f"bound {quantity(reading.bound, indicator.unit)}, {reading.basis}"
+    bound = (
+        "no interval" if reading.bound is None else f"bound {quantity(reading.bound, indicator.unit)}, {reading.basis}"
+    )
     return Row(
         group=group,
         label=indicator.evaluation,
@@ -199,7 +201,9 @@ def load_line_spec(rows: Sequence[Row]) -> dict[str, Any]:
             padding={"left": _LEFT, "right": _RIGHT, "top": _TOP, "bottom": 62},
             autosize=alt.AutoSizeParams(type="none"),
         )
-        .configure(font="system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif", background="transparent")
+        .configure(
+            font="system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif", background="transparent"
+        )
         .configure_view(stroke=None)
     )
     spec: dict[str, Any] = chart.to_dict()
@@ -297,9 +301,9 @@ def _legend(height: int) -> Iterator[Any]:
     yield chart.mark_point(filled=True, size=130, opacity=1, aria=False).encode(
         x=_x("x"), y=_y(), color=_colour(), shape=_shape()
     )
-    yield chart.mark_text(align="left", baseline="middle", dx=11, fontSize=11.5, color=INK, opacity=0.8, aria=False).encode(
-        x=_x("x"), y=_y(), text="words:N"
-    )
+    yield chart.mark_text(
+        align="left", baseline="middle", dx=11, fontSize=11.5, color=INK, opacity=0.8, aria=False
+    ).encode(x=_x("x"), y=_y(), text="words:N")
 
 
 def _scale_marks(height: int) -> Iterator[Any]:

@@ -68,12 +68,18 @@ def _suite(assessment: Assessment, model: ModelAssessment, action: Action | None
 
 
 def _threshold_case(model: ModelAssessment, finding: ThresholdFinding, action: Action | None) -> ET.Element:
-    case = ET.Element("testcase", name=_flat(f"{finding.threshold} {finding.title}"), classname=_flat(f"{model.model}.thresholds"))
+    case = ET.Element(
+        "testcase", name=_flat(f"{finding.threshold} {finding.title}"), classname=_flat(f"{model.model}.thresholds")
+    )
     requirements = model.requirements.get(finding.threshold, ())
     summary = f"{finding.threshold} is {FINDING_WORDS[finding.finding]}"
     is_undecided = finding.finding in ("inconclusive", "not_assessed")
     if not finding.is_ruled_out and not is_met_for(requirements, action):
-        unmet = [one for one in requirements if one.binds and one.state != "met" and (action is None or action in one.actions)]
+        unmet = [
+            one
+            for one in requirements
+            if one.binds and one.state != "met" and (action is None or action in one.actions)
+        ]
         tag, kind = ("error", "undetermined") if is_undecided else ("failure", "unmet requirement")
         problem = ET.SubElement(case, tag, message=_flat(f"{summary}, and what it requires is not shown"), type=kind)
         problem.text = _safe("\n".join([*finding.reasons, *(f"{one.requirement}: {one.reason}" for one in unmet)]))

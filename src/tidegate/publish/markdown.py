@@ -25,9 +25,7 @@ def escaped(text: str) -> str:
     >>> escaped("a|b <i>")
     'a\\|b &lt;i&gt;'
     """
-    shown = "".join(
-        _ENTITIES.get(one, f"\\{one}" if one in _ESCAPED else one) for one in one_line(text)
-    )
+    shown = "".join(_ENTITIES.get(one, f"\\{one}" if one in _ESCAPED else one) for one in one_line(text))
     # Bare addresses become links in some readers; an entity for one character prevents that.
     shown = shown.replace("://", "&#58;//").replace("www.", "www&#46;")
     # A list or heading can only begin a line; `1.`, `-` and `=` are harmless elsewhere.
@@ -39,7 +37,9 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join([_row(map(escaped, heads)), "|" + " --- |" * len(heads), *(_row(map(escaped, row)) for row in rows)])
+    return "\n".join(
+        [_row(map(escaped, heads)), "|" + " --- |" * len(heads), *(_row(map(escaped, row)) for row in rows)]
+    )
 
 
 def _list(lines: Iterable[str]) -> str:
@@ -65,7 +65,10 @@ def _assessed(assessment: Assessment) -> Iterator[str]:
     yield _table(
         ("Threshold", *(model.name for model in models)),
         [
-            (f"{finding.threshold} {finding.title}", *(FINDING_SHORT[model.thresholds[row].finding] for model in models))
+            (
+                f"{finding.threshold} {finding.title}",
+                *(FINDING_SHORT[model.thresholds[row].finding] for model in models),
+            )
             for row, finding in enumerate(models[0].thresholds)
         ],
     )
@@ -77,7 +80,13 @@ def _assessed(assessment: Assessment) -> Iterator[str]:
     for model in models:
         yield from _reasons(model)
     concluded = [
-        (model.name, one.threshold, one.concluded.status.replace("_", " "), FINDING_WORDS[one.finding], relation_words(one))
+        (
+            model.name,
+            one.threshold,
+            one.concluded.status.replace("_", " "),
+            FINDING_WORDS[one.finding],
+            relation_words(one),
+        )
         for model in models
         for one in model.thresholds
         if one.concluded is not None

@@ -2,13 +2,14 @@
 """A comparison of two policy versions as tables for a terminal."""
 
 from collections.abc import Iterator
+from typing import cast
 
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tidegate.policy.diff import PolicyDiff, TableRow
+from tidegate.policy.diff import Outcome, PolicyDiff, TableRow
 from tidegate.publish.words import clean
 
 _STYLES = {"weakened": "red", "removed": "red", "relocated": "yellow", "strengthened": "green", "added": "cyan"}
@@ -30,7 +31,7 @@ def diff_table(found: PolicyDiff, *, every: bool = False) -> Iterator[Renderable
     for row in found.table_rows(retained=every):
         groups.setdefault(row.outcome.split(",")[0], []).append(row)
     for outcome, rows in groups.items():
-        yield _outcome_table(outcome, rows)
+        yield _outcome_table(outcome, found.counts_by_outcome()[cast(Outcome, outcome)], rows)
     for note in found.notes:
         yield Text(clean(str(note)), style="yellow")
     for one in found.suggestions:
@@ -52,8 +53,8 @@ def _counts(found: PolicyDiff) -> RenderableType:
     return table
 
 
-def _outcome_table(outcome: str, rows: list[TableRow]) -> RenderableType:
-    title = Text(f"{outcome} ({len(rows)})", style=_STYLES.get(outcome, ""))
+def _outcome_table(outcome: str, clauses: int, rows: list[TableRow]) -> RenderableType:
+    title = Text(f"{outcome}: {clauses} clauses", style=_STYLES.get(outcome, ""))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
     for heading, width in _COLUMNS:
         table.add_column(heading, width=width, overflow="fold")
@@ -77,4 +78,6 @@ def _rates(found: PolicyDiff) -> Iterator[RenderableType]:
             f"silent revision rate {found.silent_rate_strict:.1%} (a partial account counts as silent), "
             f"{found.silent_rate_lenient:.1%} (it does not)"
         )
-        yield Text(clean(f"the account is the changelog in {found.new.file}: its entries name their sources"), style="dim")
+        yield Text(
+            clean(f"the account is the changelog in {found.new.file}: its entries name their sources"), style="dim"
+        )

@@ -20,9 +20,7 @@ from tidegate.publish.words import ACTION_WORDS, FINDING_WORDS, clean, is_met_fo
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def sarif_json(
-    assessment: Assessment, places: Mapping[str, Where] | None = None, action: Action | None = None
-) -> str:
+def sarif_json(assessment: Assessment, places: Mapping[str, Where] | None = None, action: Action | None = None) -> str:
     """Give an assessment as a SARIF log.
 
     Args:
@@ -72,7 +70,9 @@ def _results(
 ) -> Iterator[dict[str, Any]]:
     for finding in model.thresholds:
         if not finding.is_ruled_out:
-            yield _finding_result(assessment, model, finding, action) | _located(places.get(finding.threshold), model, finding.threshold)
+            yield _finding_result(assessment, model, finding, action) | _located(
+                places.get(finding.threshold), model, finding.threshold
+            )
     for gate in model.gates:
         if not gate.open and action in (None, gate.action):
             yield _gate_result(assessment, model, gate) | _located(places.get(""), model, f"gate/{gate.action}")

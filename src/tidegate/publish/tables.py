@@ -52,7 +52,13 @@ def plain(renderable: RenderableType, width: int = WIDTH) -> str:
     """Give a renderable as text without colour, the same on every machine."""
     out = StringIO()
     console = Console(
-        file=out, width=width, color_system=None, force_terminal=False, legacy_windows=False, emoji=False, highlight=False
+        file=out,
+        width=width,
+        color_system=None,
+        force_terminal=False,
+        legacy_windows=False,
+        emoji=False,
+        highlight=False,
     )
     console.print(renderable)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
@@ -68,7 +74,13 @@ def _flat(words: str, style: str = "") -> Text:
 
 def _table(title: str, columns: Iterable[str | tuple[str, Literal["left", "right"]]]) -> Table:
     table = Table(
-        title=_flat(title, "bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1), collapse_padding=True
+        title=_flat(title, "bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, 1),
+        collapse_padding=True,
     )
     for column in columns:
         name, justify = column if isinstance(column, tuple) else (column, "left")
@@ -196,7 +208,16 @@ def evidence_table(records: Sequence[Evidence], title: str = "Evidence") -> Tabl
 
 def report_card_table(cards: Sequence[ReportCard], title: str = "Report card of the public record") -> Table:
     """Give how many figures of each group lack what a reader needs."""
-    names = ("Group", "Figures", "No n", "No interval", "No line", "No baseline", "No elicitation", "n, interval and line")
+    names = (
+        "Group",
+        "Figures",
+        "No n",
+        "No interval",
+        "No line",
+        "No baseline",
+        "No elicitation",
+        "n, interval and line",
+    )
     table = _table(title, [names[0], *((name, "right") for name in names[1:])])  # type: ignore[list-item]
     for card in cards:
         missing = (

@@ -129,7 +129,9 @@ def open_project(root: Path) -> Project:
     """
     name = str(Path(PROJECT_FILE))
     if not (root / PROJECT_FILE).is_file():
-        raise ProjectError(Problem("PRJ001", f"no {PROJECT_FILE} in this folder", Where(str(root)), "make one with `tidegate new DIR`"))
+        raise ProjectError(
+            Problem("PRJ001", f"no {PROJECT_FILE} in this folder", Where(str(root)), "make one with `tidegate new DIR`")
+        )
     document = read_document(root / PROJECT_FILE, name=name)
     record = validate_part(document, ProjectRecord)
     policy = _with_locks(adopted_policy(root, record, document), root)
@@ -148,7 +150,11 @@ def adopted_policy(root: Path, record: ProjectRecord, document: Document) -> Loa
     where = document.where(("policy",))
     if (adopted.pack is None) == (adopted.file is None):
         raise ProjectError(Problem("PRJ004", "name either a pack or a file", where, "policy: {pack: starter}"))
-    loaded = load_pack(adopted.pack) if adopted.pack else load_policy(_inside(root, adopted.file or "", where), name=adopted.file)
+    loaded = (
+        load_pack(adopted.pack)
+        if adopted.pack
+        else load_policy(_inside(root, adopted.file or "", where), name=adopted.file)
+    )
     if adopted.digest is not None and adopted.digest != loaded.policy.digest:
         message = f"{loaded.policy.label} has the digest {loaded.policy.digest}, and the project pins {adopted.digest}"
         hint = "give the changed policy a new version, compare the two with `tidegate policy diff`, then pin the new digest"
@@ -208,7 +214,9 @@ def _read_models(root: Path) -> tuple[Model, ...]:
         for alias in sorted(model.names):
             if alias in seen:
                 hint = "ids and aliases must be unique"
-                raise ProjectError(Problem("PRJ004", f"{alias!r} also names the model in {seen[alias]}", document.where(), hint))
+                raise ProjectError(
+                    Problem("PRJ004", f"{alias!r} also names the model in {seen[alias]}", document.where(), hint)
+                )
             seen[alias] = name
         models.append(model)
     return tuple(models)
@@ -229,7 +237,9 @@ def _read_imports(root: Path) -> tuple[RecordFile, ...]:
 
 def _evidence(root: Path, imports: tuple[RecordFile, ...]) -> EvidenceSet:
     own = root / RESTATEMENTS
-    stated = validate_part(read_document(own, name=str(RESTATEMENTS)), RestatementFile).restatements if own.is_file() else ()
+    stated = (
+        validate_part(read_document(own, name=str(RESTATEMENTS)), RestatementFile).restatements if own.is_file() else ()
+    )
     try:
         evidence = merge([*(one.evidence for one in imports), EvidenceSet(restatements=stated)])
     except ValueError as error:
@@ -237,7 +247,12 @@ def _evidence(root: Path, imports: tuple[RecordFile, ...]) -> EvidenceSet:
         raise EvidenceError(Problem("EVI005", str(error), Where(RECORDS.as_posix()), hint)) from None
     known = {record.id for record in evidence.records}
     unknown = [
-        Problem("EVI006", f"a restatement names {name!r}, which is not in the evidence", Where(RECORDS.as_posix()), did_you_mean(name, known))
+        Problem(
+            "EVI006",
+            f"a restatement names {name!r}, which is not in the evidence",
+            Where(RECORDS.as_posix()),
+            did_you_mean(name, known),
+        )
         for one in evidence.restatements
         for name in (one.supersedes, one.by)
         if name is not None and name not in known
@@ -247,9 +262,7 @@ def _evidence(root: Path, imports: tuple[RecordFile, ...]) -> EvidenceSet:
     return evidence
 
 
-def write_imports(
-    root: Path, taken: Sequence[tuple[Import, str, str]], recorded: date
-) -> tuple[Path | None, ...]:
+def write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorded: date) -> tuple[Path | None, ...]:
     """Keep imports, all or none; none in the place of a file that was imported before.
 
     Args:
@@ -300,7 +313,11 @@ def write_restatement(root: Path, restatement: Restatement) -> Path:
         EvidenceError: EVI006, it names a record that is not in the evidence; nothing is written.
     """
     path = root / RESTATEMENTS
-    before = validate_part(read_document(path, name=str(RESTATEMENTS)), RestatementFile).restatements if path.is_file() else ()
+    before = (
+        validate_part(read_document(path, name=str(RESTATEMENTS)), RestatementFile).restatements
+        if path.is_file()
+        else ()
+    )
     imports = _read_imports(root)
     known = {record.id for one in imports for record in one.evidence.records}
     for name in (restatement.supersedes, restatement.by):
@@ -350,6 +367,3 @@ def _write_record(path: Path, record: Record) -> None:
     data = {"schema": getattr(record, "schema_", None), **plain(record)}
     data.pop("schema_", None)
     write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-
-
-
