@@ -6,7 +6,18 @@ from typing import Any
 
 from tidegate.evidence.model import Conclusion, Evidence, EvidenceSet, Measurement, Provenance, Subject
 from tidegate.evidence.models import Model, Snapshot
-from tidegate.policy.model import Domain, Indicator, Line, Policy, Requirement, Rule, RuleLock, Standard, Threshold
+from tidegate.policy.model import (
+    Criterion,
+    Domain,
+    Indicator,
+    Line,
+    Policy,
+    Requirement,
+    Rule,
+    RuleLock,
+    Standard,
+    Threshold,
+)
 
 TODAY = date(2026, 6, 1)
 ACTIONS_OUT = ("limited", "general", "open_weights")
@@ -37,8 +48,6 @@ def a_threshold(name: str = "T1", **changes: Any) -> Threshold:
 
 
 def a_standard(name: str = "S1", criteria: tuple[Any, ...] | None = None) -> Standard:
-    from tidegate.policy.model import Criterion
-
     return Standard(id=name, criteria=criteria if criteria is not None else (Criterion(id=f"{name}.1", force="must"),))
 
 

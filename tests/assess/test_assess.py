@@ -6,6 +6,9 @@ import random
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from factories import (
     TODAY,
     a_check,
@@ -21,9 +24,6 @@ from factories import (
     a_threshold,
     an_indicator,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tidegate.assess import Assessment, assess
 from tidegate.assess.capability import combine
 from tidegate.assess.model import IndicatorFinding, ThresholdFinding

@@ -5,10 +5,12 @@ import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import jsonschema
 import pytest
 from typer.testing import CliRunner, Result
 
 from tidegate.cli.app import app
+from tidegate.policy import load_pack
 
 POLICY = """\
 schema: tidegate/policy/v1
@@ -170,8 +172,6 @@ def test_annotations_appear_when_run_by_github(project: Path, monkeypatch: pytes
 
 
 def test_assessment_json_matches_its_published_schema(project: Path) -> None:
-    import jsonschema
-
     take_in(project, record("r1", 1, 60))
     schema = json.loads(run("assess", "--schema").stdout)
     made = data("assess")
@@ -183,10 +183,6 @@ def test_assessment_json_matches_its_published_schema(project: Path) -> None:
 
 
 def test_policy_schema_accepts_the_packs_and_refuses_unknown_keys() -> None:
-    import jsonschema
-
-    from tidegate.policy import load_pack
-
     schema = json.loads(run("policy", "schema").stdout)
     plain = load_pack("starter").policy.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     jsonschema.validate(plain, schema)

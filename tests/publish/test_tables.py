@@ -81,8 +81,10 @@ def test_explanation_names_everything_that_a_reader_needs(plain_case):
     for part in (
         "rule: ruled out if the upper bound (one-sided 0.95) is below 0.2; shown if even the lower bound is at or above 0.5",
         "falsifier: a passing run",
-        "solved: 0.05, 10 of 200; bound 0.08334 (exact binomial, 10 of 200); 0.15 to the line, 9.4 standard errors; "
-        "supports the rule-out [m-suite]",
+        (
+            "solved: 0.05, 10 of 200; bound 0.08334 (exact binomial, 10 of 200); 0.15 to the line, 9.4 standard errors; "
+            "supports the rule-out [m-suite]"
+        ),
         "crosses the rule-out line, bears the finding [m-trial]",
         "the developer concluded: ruled out, carried by a survey",
         "printed lines are crossed; something else carried the conclusion",

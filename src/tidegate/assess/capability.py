@@ -94,10 +94,7 @@ def capability_findings(
     """
     own = {threshold.id: _own_finding(subject, threshold) for threshold in subject.policy.thresholds}
     with_checkpoints = {name: _by_checkpoint(name, finding, subject.policy, own) for name, finding in own.items()}
-    return [
-        _by_bound(subject, subject.policy.thresholds[number], finding, bounding)
-        for number, finding in enumerate(with_checkpoints.values())
-    ]
+    return [_by_bound(finding, bounding) for finding in with_checkpoints.values()]
 
 
 # --- one indicator -----------------------------------------------------------------------------------
@@ -391,16 +388,11 @@ def applicable_bounds(model: Model, evidence: EvidenceSet, at: date) -> list[Bou
     return [bound for bound in (*model.bounded_by, *stated) if bound.on is None or last_day(bound.on) <= at]
 
 
-def _by_bound(
-    subject: Subject,
-    threshold: Threshold,
-    finding: ThresholdFinding,
-    bounding: Mapping[str, Mapping[str, ThresholdFinding]],
-) -> ThresholdFinding:
+def _by_bound(finding: ThresholdFinding, bounding: Mapping[str, Mapping[str, ThresholdFinding]]) -> ThresholdFinding:
     if finding.finding not in ("not_assessed", "inconclusive"):
         return finding
     for model_id, findings in sorted(bounding.items()):
-        other = findings.get(threshold.id)
+        other = findings.get(finding.threshold)
         if other is None:
             continue
         if other.finding == "ruled_out":

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Noun–verb commands: parse, call the flow, print. Heavy imports happen inside commands."""
+"""Noun-verb commands: parse, call the flow, print. Heavy imports happen inside commands."""

@@ -107,7 +107,7 @@ def gate(
 
     Example: `tidegate gate my-model --action deploy && ./release.sh`
     """
-    from tidegate.flow.assessments import ask_gate, as_action, gate_text
+    from tidegate.flow.assessments import as_action, ask_gate, gate_text
 
     answer = ask_gate(world(project), model, as_action(action.value), policy=policy, as_of=parse_day(as_of))
     chosen = OutputFormat.json if as_json else output

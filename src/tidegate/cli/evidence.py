@@ -282,8 +282,8 @@ def restate(
 
     Example: `tidegate evidence restate m.12 --by m.40 --reason error --approved-by rso --note "printing error"`
     """
-    from tidegate.flow.evidence import restatement
     from tidegate.flow.evidence import restate as record
+    from tidegate.flow.evidence import restatement
 
     surroundings = world(project)
     made = restatement(

@@ -217,7 +217,7 @@ def check_files(paths: Sequence[Path], *, format_name: str | None = None) -> tup
     return tuple(dict.fromkeys(remarks))
 
 
-def restatement(  # noqa: PLR0913 - one argument per option
+def restatement(
     supersedes: str, *, by: str | None, reason: str, approved_by: tuple[str, ...], note: str | None, on: date
 ) -> Restatement:
     """Give a restatement, or (without a successor, for the reason ``retracted``) a retraction.

@@ -175,7 +175,7 @@ def load_line_spec(rows: Sequence[Row]) -> dict[str, Any]:
     import altair as alt
 
     data, headings, height = _placed(rows)
-    points = alt.Chart(alt.Data(values=data))
+    points = _chart(data)
     layers: list[Any] = [
         *_scale_marks(height),
         *_headings(headings),
@@ -245,6 +245,13 @@ def _pixel(x: float) -> float:
     return round(min(max(x, 0.0), FARTHEST) / FARTHEST * _PLOT, 2)
 
 
+def _chart(values: list[dict[str, Any]]) -> Any:
+    import altair as alt
+
+    data: Any = alt.Data
+    return alt.Chart(data(values=values))
+
+
 def _x(field: str) -> Any:
     import altair as alt
 
@@ -281,14 +288,13 @@ def _text(chart: Any, x: float, field: str, **style: Any) -> Any:
 def _headings(headings: Sequence[dict[str, Any]]) -> Iterator[Any]:
     import altair as alt
 
-    chart = alt.Chart(alt.Data(values=list(headings)))
+    chart = _chart(list(headings))
     yield chart.mark_text(align="left", baseline="middle", fontSize=13.5, fontWeight=600, color=INK, aria=False).encode(
         x=alt.value(14 - _LEFT), y=_y(), text="words:N"
     )
 
 
 def _legend(height: int) -> Iterator[Any]:
-    import altair as alt
 
     words = [*MARK_WORDS.items(), ("undetermined", "beyond the scale")]
     shapes = [*SHAPES, "beyond"]
@@ -297,7 +303,7 @@ def _legend(height: int) -> Iterator[Any]:
         {"x": x, "y": height + 44, "words": told, "mark": mark, "shape": shape}
         for (mark, told), shape, x in zip(words, shapes, places, strict=True)
     ]
-    chart = alt.Chart(alt.Data(values=data))
+    chart = _chart(data)
     yield chart.mark_point(filled=True, size=130, opacity=1, aria=False).encode(
         x=_x("x"), y=_y(), color=_colour(), shape=_shape()
     )
@@ -311,8 +317,8 @@ def _scale_marks(height: int) -> Iterator[Any]:
     import altair as alt
 
     line = _PLOT / FARTHEST
-    one = alt.Chart(alt.Data(values=[{}]))
-    marks = {"opacity": 1, "aria": False}
+    one = _chart([{}])
+    marks: dict[str, Any] = {"opacity": 1, "aria": False}
     yield one.mark_rect(color=COLOURS["crosses"], opacity=0.07, aria=False).encode(
         x=alt.value(line), x2=alt.value(_PLOT), y=alt.value(0), y2=alt.value(height)
     )

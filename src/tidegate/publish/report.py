@@ -32,7 +32,7 @@ FINDING_MEANING = {
     "reached": "a result shows the capability",
     "reached_and_mitigated": "the capability is shown, and what it requires is shown to be in place",
     "inconclusive": "there are results, and they do not decide",
-    "not_assessed": "no result meets a line",
+    "not_assessed": "no result speaks to it",
 }
 """What each finding says, for the legend."""
 

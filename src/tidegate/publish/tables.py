@@ -74,7 +74,7 @@ def _flat(words: str, style: str = "") -> Text:
 
 def _table(title: str, columns: Iterable[str | tuple[str, Literal["left", "right"]]]) -> Table:
     table = Table(
-        title=_flat(title, "bold"),
+        title=_flat(title, "bold") if title else None,
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -98,7 +98,9 @@ def matrix(assessment: Assessment) -> Group:
     for start in range(0, len(models), MODELS_PER_TABLE):
         chunk = models[start : start + MODELS_PER_TABLE]
         title = f"Findings under {assessment.policy} as of {assessment.at.isoformat()}"
-        table = _table(title + (" (continued)" if start else ""), ["Threshold", *(model.name for model in chunk)])
+        # A title of the table itself would wrap at the width of a narrow table.
+        parts.append(_flat(title + (" (continued)" if start else ""), "bold"))
+        table = _table("", ["Threshold", *(model.name for model in chunk)])
         table.columns[0].min_width = 24
         for column in table.columns[1:]:
             column.max_width = len(FINDING_SHORT["not_ruled_out"])
@@ -218,7 +220,7 @@ def report_card_table(cards: Sequence[ReportCard], title: str = "Report card of 
         "No elicitation",
         "n, interval and line",
     )
-    table = _table(title, [names[0], *((name, "right") for name in names[1:])])  # type: ignore[list-item]
+    table = _table(title, [names[0], *((name, "right") for name in names[1:])])
     for card in cards:
         missing = (
             card.without_n,
