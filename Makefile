@@ -17,14 +17,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs lock clean
+.PHONY: help demo test check bench docs reference lock clean
 .DELETE_ON_ERROR:
 
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.runtime ## From policies and real figures to verdicts, on the bundled example
-	$(BIN)/tidegate demo
+	$(BIN)/tidegate demo $(foreach folder,$(wildcard ../shared/data/evaluations ../shared/data/horizon),--runs $(folder))
 
 test: $(VENV)/.dev ## Run every test, with branch coverage
 	@$(BIN)/coverage erase
@@ -46,6 +46,9 @@ bench: $(VENV)/.dev ## Measure speed; the figures are ratios within one run
 
 docs: $(VENV)/.dev ## Build the documentation into site/
 	$(BIN)/zensical build --clean --strict
+
+reference: $(VENV)/.dev ## Write the reference pages that are made from the code
+	$(BIN)/python tools/generate_reference.py
 
 lock: $(VENV)/.dev ## Pin the packages anew, with hashes
 	$(call compile,requirements.lock,--group build)

@@ -17,6 +17,7 @@ from typer.main import get_command
 
 from tidegate.assess.explain import FLAG_WORDS
 from tidegate.assess.model import AGREEMENT_WORDS, SET_ASIDE_WORDS, Assessment
+from tidegate.assess.whatif import FINDING_WORDS
 from tidegate.cli.app import app
 from tidegate.evidence.model import EvidenceSet
 from tidegate.evidence.models import Model
@@ -128,20 +129,12 @@ def errors_page() -> str:
 # --- records -----------------------------------------------------------------------------------------
 
 
-class _Documented(GenerateJsonSchema):
-    """Keeps what pydantic leaves out of a schema: a field's words that equal its record's, and empty defaults."""
-
-    def model_field_schema(self, schema: Any) -> Any:
-        made = super().model_field_schema(schema)
-        return made
-
-
 def records_part(root: type[Record], level: int = 2) -> str:
     """Give the fields of a record and of every record inside it, a section each."""
-    schema = root.model_json_schema(by_alias=True, schema_generator=_Documented)
+    schema = root.model_json_schema(by_alias=True)
     sections = {root.__name__: schema, **schema.get("$defs", {})}
     reached = _in_order(sections, root.__name__)
-    return "\n".join(_record_section(name, sections[name], level) for name in reached)
+    return "\n".join(_record_section(name, sections, level) for name in reached)
 
 
 def _in_order(sections: dict[str, Any], root: str) -> list[str]:
@@ -170,43 +163,63 @@ def _references(schema: Any) -> Iterator[str]:
             yield from _references(value)
 
 
-def _record_section(name: str, schema: dict[str, Any], level: int) -> str:
+def _record_section(name: str, sections: dict[str, Any], level: int) -> str:
+    schema = sections[name]
+    required = set(schema.get("required", ()))
     rows = [
-        (f"`{field}`", _type(inner), _default(inner), _flat(inner["description"]))
-        for field, inner in schema.get("properties", {}).items()
+        (f"`{field}`", _type(inner), "required" if field in required else _default(inner), _meaning(inner, sections))
+        for field, inner in schema["properties"].items()
     ]
     text = "\n".join(line.strip() for line in schema.get("description", "").splitlines())
     return f"{'#' * level} {name}\n\n{text}\n\n{_table(('Field', 'Type', 'Default', 'Meaning'), rows)}"
 
 
+def _meaning(schema: dict[str, Any], sections: dict[str, Any]) -> str:
+    # A description that only repeats the record's own is left out of a JSON schema.
+    said = schema.get("description") or next((sections[name]["description"] for name in _references(schema)), "")
+    return " ".join(said.replace("``", "`").split()).replace("|", "\\|")
+
+
 def _default(schema: dict[str, Any]) -> str:
-    if "default" not in schema:
-        return "required"
-    match schema["default"]:
+    match schema.get("default"):
         case bool(value):
             return f"`{str(value).lower()}`"
-        case None | "" | [] | {}:
+        case None | "" | [] | {}:  # a record's own defaults stand in its section
             return ""
-        case dict():
-            return "its defaults"
         case value:
             return f"`{value}`"
+
+
+_VOCABULARIES: tuple[tuple[str, str, dict[Any, str]], ...] = (
+    ("Findings", "Whatever is not `ruled_out` behaves as reached.", FINDING_WORDS),
+    ("Objections", "Why a record is set aside from a rule-out; it can still speak against safety.", SET_ASIDE_WORDS),
+    ("Flags", "What a reader of a finding should know; flags do not change it.", FLAG_WORDS),
+    ("Agreements", "How the developer's conclusion relates to the printed evidence.", AGREEMENT_WORDS),
+)
+"""Vocabularies that have a section of their own on the page of assessments: title, what they are, words."""
 
 
 def _type(schema: dict[str, Any]) -> str:
     """Give a JSON schema in words."""
     if "anyOf" in schema:
-        return " or ".join(_type(one) for one in schema["anyOf"] if one.get("type") != "null")
+        # What may be left out needs no word for it; what is required and may be empty does.
+        null = "" if "default" in schema else " or `null`"
+        return " or ".join(_type(one) for one in schema["anyOf"] if one.get("type") != "null") + null
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
     if "const" in schema:
         return f"`{schema['const']}`"
     if "enum" in schema:
-        return ", ".join(f"`{word}`" for word in schema["enum"])
+        title = next((title for title, _, words in _VOCABULARIES if set(words) == set(schema["enum"])), None)
+        return (
+            f"one of [{title.lower()}](#{title.lower()})"
+            if title
+            else ", ".join(f"`{word}`" for word in schema["enum"])
+        )
     match schema.get("type"):
         case "array":
-            return f"list of {_type(schema['items'])}"
+            return f"list of {_type(schema['items'])}".replace("list of one of", "list of")
         case "object":
             return f"map of names to {_type(schema['additionalProperties'])}" if _is_typed(schema) else "map"
         case "string":
@@ -274,22 +287,15 @@ def assessment_page() -> str:
     head = (
         "# Assessments\n\n"
         "Every field of what `tidegate assess --json` prints.\n"
+        "[Evidence and findings](../explanation/evidence-and-findings.md) says what they mean.\n"
         "`tidegate assess --schema` prints the same as JSON schema.\n"
         "The printed document has one key more, `digest`: the digest of the rest.\n"
     )
-    words = "\n".join(
-        f"## {title}\n\n{said}\n\n{_table(('Word', 'Meaning'), [(f'`{word}`', meaning) for word, meaning in rows.items()])}"
-        for title, said, rows in (
-            (
-                "Reasons to set a record aside",
-                "A record that is set aside can still speak against safety.",
-                SET_ASIDE_WORDS,
-            ),
-            ("Flags", "What a reader of a finding should know; flags do not change it.", FLAG_WORDS),
-            ("Agreement", "How the developer's conclusion relates to the printed evidence.", AGREEMENT_WORDS),
-        )
+    vocabularies = (
+        f"## {title}\n\n{said}\n\n{_table(('Word', 'Meaning'), ((f'`{word}`', words[word]) for word in words))}"
+        for title, said, words in _VOCABULARIES
     )
-    return f"{MADE}{head}\n{records_part(Assessment)}\n{words}"
+    return "\n".join([MADE + head, records_part(Assessment), *vocabularies])
 
 
 # --- settings ----------------------------------------------------------------------------------------
@@ -324,10 +330,6 @@ def settings_page() -> str:
 
 
 # --- writing -----------------------------------------------------------------------------------------
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.replace("``", "`").split()).replace("|", "\\|")
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

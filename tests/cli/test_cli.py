@@ -213,6 +213,19 @@ def test_a_strict_check_fails_on_warnings(project: Path) -> None:
     run("policy", "check", str(path), "--strict", code=1)
 
 
+def test_a_replaced_evaluation_has_to_be_recorded(project: Path) -> None:
+    changed = POLICY.replace("evaluation: Hard CTF", "evaluation: Easy CTF")
+    path = project / "policy" / "house.yaml"
+    path.write_text(changed)
+    refused = run("assess", code=2)
+    assert "policy/house.yaml:13:9: error POL010" in refused.stderr
+    record_of_it = (
+        "evaluation_changes:\n  - {threshold: CY-1, was: Hard CTF, now: Easy CTF, on: 2026-05-20, reason: saturated}\n"
+    )
+    path.write_text(changed + record_of_it)
+    run("assess")
+
+
 def test_policy_diff(project: Path) -> None:
     weaker = project / "weaker.yaml"
     weaker.write_text(POLICY.replace('version: "1"', 'version: "2"').replace("value: 0.2", "value: 0.4"))
@@ -262,6 +275,16 @@ def test_adverse_evidence_leaves_only_by_an_approved_restatement(project: Path) 
     run("gate", "alpha", "-a", "deploy", "--as-of", "2026-05-31", code=1)
     assert "EVI006" in run("evidence", "restate", "bad", "--reason", "error", code=2).stderr
     assert "EVI006" in run("evidence", "restate", "nothing", "--reason", "retracted", code=2).stderr
+
+
+def test_elicitation_gap(project: Path) -> None:
+    take_in(project, record("plain", 4, 60), record("strong", 12, 60), record("other", 1, 2, kind="evaluation"))
+    assert "+0.1333 fraction" in run("evidence", "gap", "plain", "strong", "--margin", "0.5").stdout
+    assert data("evidence", "gap", "plain", "strong", "--margin", "0.01", code=1)["verdict"] == "beyond_margin"  # type: ignore[index]
+    run("evidence", "gap", "plain", "strong", "--margin", "0.15", code=1)
+    bare = {**record("bare", 1, 60), "measurement": {"evaluation": "Hard CTF", "metric": "accuracy", "value": 0.5}}
+    take_in(project, bare, name="bare")
+    assert "ASM005" in run("evidence", "gap", "plain", "bare", "--margin", "0.1", code=2).stderr
 
 
 def test_exports(project: Path) -> None:

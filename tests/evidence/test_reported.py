@@ -155,7 +155,11 @@ def test_conclusions_keep_their_own_status(tmp_path: Path) -> None:
     )
     taken = read(tmp_path, file)
     first, second = taken.evidence.conclusions
-    assert (first.status, first.stated, first.decided_on) == ("cannot_be_ruled_out", "cannot_be_ruled_out (inherited)", "2026-11")
+    assert (first.status, first.stated, first.decided_on) == (
+        "cannot_be_ruled_out",
+        "cannot_be_ruled_out (inherited)",
+        "2026-11",
+    )
     assert first.signed_by == ("Safety Board",)
     assert (second.status, second.stated) == ("other", "a status never seen")
     assert [notice.severity for notice in taken.notices] == ["warning"]
@@ -223,7 +227,9 @@ def test_report_cards_count_what_is_missing(tmp_path: Path) -> None:
 
 def test_every_published_file_imports(shared: Path) -> None:
     paths = [path for path in sorted((shared / "data" / "published").glob("*.yaml")) if path.name != "index.yaml"]
-    listed = {entry["id"]: entry for entry in yaml.safe_load((shared / "data" / "published" / "index.yaml").read_text())}
+    listed = {
+        entry["id"]: entry for entry in yaml.safe_load((shared / "data" / "published" / "index.yaml").read_text())
+    }
     assert len(paths) == len(listed) > 20
     for path in paths:
         assert recognise(path) == "reported"

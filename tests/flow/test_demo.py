@@ -72,7 +72,7 @@ def test_the_report_is_one_page_without_requests(demo: Demo) -> None:
     page = demo.report.read_text()
     assert "Claude Opus 4" in page
     assert "<script" not in page
-    assert "src=\"http" not in page
+    assert 'src="http' not in page
 
 
 def test_the_demo_gives_the_same_digests_again(demo: Demo, tmp_path: Path) -> None:
@@ -92,6 +92,7 @@ def test_it_replaces_only_its_own_folder(demo: Demo, tmp_path: Path) -> None:
 
 
 def test_further_real_runs_come_in_and_refusals_are_listed(shared: Path, tmp_path: Path) -> None:
-    made = build_demo(tmp_path / "with-runs", shared / "data" / "evaluations" / "inspect")
-    assert made.records > 560
+    made = build_demo(tmp_path / "with-runs", [shared / "data" / "evaluations", shared / "data" / "horizon"])
+    assert made.records > 700
+    assert {"inspect", "run-table", "lm-eval", "helm", "garak", "promptfoo", "pyrit"} <= set(made.formats)
     assert not made.refused

@@ -20,7 +20,10 @@ def world(tmp_path: Path) -> World:
 
 
 def table(path: Path, rows: list[tuple[str, float, float, str]]) -> Path:
-    lines = [json.dumps({"task_id": task, "score": score, "human_minutes": minutes, "model": model}) for task, score, minutes, model in rows]
+    lines = [
+        json.dumps({"task_id": task, "score": score, "human_minutes": minutes, "model": model})
+        for task, score, minutes, model in rows
+    ]
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -36,13 +39,17 @@ def test_a_horizon_comes_with_its_parameters(world: World, tmp_path: Path) -> No
     assert measured is not None
     assert measured.unit == "minutes"
     assert measured.n == 10
-    assert {"regularisation", "weighting", "replicates", "seed", "weight_beyond_informative"} <= set(measured.parameters)
+    assert {"regularisation", "weighting", "replicates", "seed", "weight_beyond_informative"} <= set(
+        measured.parameters
+    )
     assert measured.parameters["regularisation"] == 1e-5
     assert 2.0**4 < (measured.value or 0) < 2.0**8
 
 
 @pytest.mark.parametrize("scores", [[0.0] * 6, [1.0] * 6, [1.0, 0.0, 1.0, 0.0, 1.0, 0.0]])
-def test_tables_without_a_finite_horizon_do_not_break_the_import(world: World, tmp_path: Path, scores: list[float]) -> None:
+def test_tables_without_a_finite_horizon_do_not_break_the_import(
+    world: World, tmp_path: Path, scores: list[float]
+) -> None:
     rows = [(f"t{n}", score, 2.0**n, "m") for n, score in enumerate(scores)]
     (taken,) = import_files(world, [table(tmp_path / "runs.jsonl", rows)])
     assert taken.records >= 1

@@ -117,6 +117,8 @@ def indicator_finding(records: Iterable[Evidence], asked: Asked) -> IndicatorFin
         confidence=rule.confidence,
         unit=asked.unit,
         source="printed" if asked.printed else "policy",
+        rule_digest=asked.indicator.rule_digest,
+        line_version=next((one.line.version for one in listed if asked.printed and one.line), None),
         finding=finding,
         readings=tuple(readings),
         p_reach=min(p_values, default=None),
@@ -165,7 +167,7 @@ def _own_finding(subject: Subject, threshold: Threshold) -> ThresholdFinding:
             printed = None if record.id in used else printed_indicator(record, threshold)
             if printed is not None:
                 used.add(record.id)
-                findings.append(indicator_finding((record,), _asked(subject, threshold, printed, printed_unit=True)))
+                findings.append(indicator_finding((record,), _asked(subject, threshold, printed, printed=True)))
     finding = _threshold_state(findings, threshold)
     unread = tuple(record.id for record in tied if record.id not in used)
     if finding == "not_assessed" and unread:
@@ -184,7 +186,7 @@ def _own_finding(subject: Subject, threshold: Threshold) -> ThresholdFinding:
     )
 
 
-def _asked(subject: Subject, threshold: Threshold, indicator: Indicator, *, printed_unit: bool = False) -> Asked:
+def _asked(subject: Subject, threshold: Threshold, indicator: Indicator, *, printed: bool = False) -> Asked:
     return Asked(
         indicator=indicator,
         policy=subject.policy,
@@ -194,7 +196,7 @@ def _asked(subject: Subject, threshold: Threshold, indicator: Indicator, *, prin
         snapshot=subject.snapshot,
         at=subject.known.at,
         unit=indicator.unit or "fraction",
-        printed=printed_unit,
+        printed=printed,
         superseded=subject.known.superseded,
     )
 

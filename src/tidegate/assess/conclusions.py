@@ -53,7 +53,8 @@ def with_conclusion(finding: ThresholdFinding, conclusions: Sequence[Conclusion]
         status=newest.stated or newest.status,
         finding=NEAREST[newest.status],
         standard=newest.standard,
-        carried_by=newest.carried_by or newest.note,
+        carried_by=newest.carried_by,
+        note=newest.note,
         signed_by=newest.signed_by,
         source=newest.source,
     )

@@ -126,6 +126,10 @@ class IndicatorFinding(Record):
     """Unit of the lines."""
     source: Literal["policy", "printed"] = "policy"
     """Whether the rule stands in the policy, or was printed with the result."""
+    rule_digest: str = ""
+    """Digest of the rule: the version of the line that this finding is pinned to."""
+    line_version: str | None = None
+    """For a printed line, the source that states it."""
     finding: Finding
     """State."""
     readings: tuple[Reading, ...] = ()
@@ -167,6 +171,8 @@ class ConcludedFinding(Record):
     """Standard it was deployed under."""
     carried_by: str | None = None
     """What carried the decision, where it is recorded."""
+    note: str | None = None
+    """A remark by whoever recorded the conclusion."""
     signed_by: tuple[str, ...] = ()
     """Roles that signed."""
     source: str | None = None

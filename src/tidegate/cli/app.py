@@ -83,8 +83,8 @@ def demo(
         Path, typer.Argument(help="Folder for the demo project; replaced if an earlier demo made it.")
     ] = Path("demo-project"),
     runs: Annotated[
-        Path | None,
-        typer.Option("--runs", metavar="DIR", help="Folder with further real logs and run tables to take in."),
+        list[Path] | None,
+        typer.Option("--runs", metavar="DIR", help="Folder with further real logs and run tables; may be repeated."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -95,7 +95,7 @@ def demo(
     """
     from tidegate.cli.demo import run_demo
 
-    run_demo(directory, further=runs, as_json=as_json)
+    run_demo(directory, further=tuple(runs or ()), as_json=as_json)
 
 
 def main() -> None:

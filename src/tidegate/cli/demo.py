@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tidegate.flow.demo import Demo
 
 
-def run_demo(directory: Path, *, further: Path | None, as_json: bool) -> None:
+def run_demo(directory: Path, *, further: tuple[Path, ...], as_json: bool) -> None:
     """Build the demo and print what it found."""
     from tidegate.flow.demo import build_demo, demo_json
 
@@ -30,7 +30,8 @@ def _show(demo: "Demo") -> None:
     from tidegate.publish.tables import agreement_table, explanation_panel, gates_table, matrix, report_card_table
 
     out = console()
-    out.print(f"{demo.records} evidence records, answered as of {STATE_OF_RECORD.isoformat()}")
+    kinds = ", ".join(f"{n} {name}" for name, n in demo.formats.items())
+    out.print(f"{demo.records} evidence records ({kinds}), answered as of {STATE_OF_RECORD.isoformat()}")
     for sheet in sheets(demo):
         out.rule(clean(sheet.title))
         out.print(matrix(sheet.every), gates_table(sheet.every), sep="\n")

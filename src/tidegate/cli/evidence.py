@@ -260,6 +260,33 @@ def export(
         typer.echo(f"salt, to be kept secret by the issuer: {used}", err=True)
 
 
+@app.command("gap")
+@command
+def gap(
+    weaker: Annotated[str, typer.Argument(help="Id of the record with the weaker elicitation.")],
+    stronger: Annotated[str, typer.Argument(help="Id of the record with the stronger elicitation.")],
+    margin: Annotated[float, typer.Option("--margin", min=0, help="Gap that was allowed for, in the figures' unit.")],
+    confidence: Annotated[
+        float, typer.Option("--confidence", min=0.51, max=0.999, help="One-sided confidence of each bound.")
+    ] = 0.95,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two runs that differ in elicitation with a declared margin. Exit 1 unless it is shown to suffice.
+
+    Example: `tidegate evidence gap run.plain run.scaffolded --margin 0.1`
+    """
+    from tidegate.flow.gaps import gap_between
+
+    found = gap_between(world(project), weaker, stronger, margin, confidence)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        typer.echo(clean(found.text()))
+    if found.found.verdict != "within_margin":
+        raise typer.Exit(EXIT_CLOSED)
+
+
 @app.command("restate")
 @command
 def restate(

@@ -2,7 +2,8 @@
 """The demo: real public models, assessed from what their developers printed."""
 
 import shutil
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
@@ -14,6 +15,7 @@ import yaml
 from tidegate.assess import Assessment, assess
 from tidegate.assess.audit import ReportCard, by_developer, report_cards
 from tidegate.assess.explain import Explanation, explain
+from tidegate.evidence.formats import recognise
 from tidegate.evidence.importing import Declared
 from tidegate.evidence.models import Model
 from tidegate.flow.evidence import import_files
@@ -61,17 +63,19 @@ class Demo:
     own_policy: dict[str, str]
     """Model -> pack of its developer."""
     records: int
+    formats: dict[str, int]
+    """Format -> number of records."""
     refused: tuple[Problem, ...]
     """Problems of further files that could not be taken in."""
     report: Path
 
 
-def build_demo(root: Path, further: Path | None = None, progress: Callable[[str], None] = lambda _text: None) -> Demo:
+def build_demo(root: Path, further: Sequence[Path] = (), progress: Callable[[str], None] = lambda _text: None) -> Demo:
     """Make the demo project, assess every model under every pack, and write the report.
 
     Args:
         root: folder of the project; replaced if an earlier demo made it.
-        further: a folder with more real runs, if there is one; every file in it that a format recognises is taken in.
+        further: folders with more real runs; every file in them that a format recognises is taken in.
         progress: told what is being done.
 
     Raises:
@@ -85,8 +89,9 @@ def build_demo(root: Path, further: Path | None = None, progress: Callable[[str]
         import_files(world, sorted((packs / "published").glob("*.yaml")))
         for run in sorted((packs / "demo" / "runs").glob("*.eval")):
             import_files(world, [run], declared=Declared(model=run.stem))
-    refused = _import_further(world, further, progress) if further is not None else ()
+    refused = _import_further(world, further, progress)
     project = world.project()
+    formats = dict(Counter(record.provenance.format for record in project.evidence.records).most_common())
     progress("assessing")
     assessments = _assess_all(project)
     explanations = tuple(
@@ -108,7 +113,7 @@ def build_demo(root: Path, further: Path | None = None, progress: Callable[[str]
         own={model: assessments[pack].policy for model, pack in own.items()},
     )
     write_text(report, page)
-    return Demo(root, assessments, explanations, cards, own, len(project.evidence.records), refused, report)
+    return Demo(root, assessments, explanations, cards, own, len(project.evidence.records), formats, refused, report)
 
 
 def _sources(project: Project) -> list[Source]:
@@ -154,20 +159,18 @@ def _assess_all(project: Project) -> dict[str, Assessment]:
     }
 
 
-def _import_further(world: World, folder: Path, progress: Callable[[str], None]) -> tuple[Problem, ...]:
-    """Take in every file of a folder that a format recognises; what is refused is listed, not lost."""
+def _import_further(world: World, folders: Sequence[Path], progress: Callable[[str], None]) -> tuple[Problem, ...]:
+    """Take in every file that a format recognises; what is refused is listed, not lost."""
     refused: list[Problem] = []
-    for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.suffix.lower() not in (".eval", ".json", ".jsonl", ".db", ".parquet"):
+    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):
+        if recognise(path) in (None, "reported"):
             continue
         progress(f"importing {path.name}")
         try:
             import_files(world, [path])
         except TidegateError as error:
-            refused += [
-                Problem(one.code, one.message, one.where or Where(path.name), one.hint, "warning")
-                for one in error.problems[:1]
-            ]
+            one = error.problems[0]
+            refused.append(Problem(one.code, one.message, one.where or Where(path.name), one.hint, "warning"))
     return tuple(refused)
 
 

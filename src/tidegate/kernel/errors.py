@@ -52,6 +52,7 @@ CODES: dict[str, str] = {
     "ASM002": "The threshold or indicator is not known.",
     "ASM003": "The policy does not govern this action.",
     "ASM004": "The indicator has no line that a plan could be made for.",
+    "ASM005": "Two records do not compare.",
     "PRJ001": "No project was found here or in a folder above.",
     "PRJ002": "The folder is not empty.",
     "PRJ003": "The adopted policy is not the one that the project pins.",

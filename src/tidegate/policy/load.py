@@ -18,6 +18,7 @@ from tidegate.policy.model import (
     Item,
     Policy,
     Requirement,
+    RuleLock,
     Threshold,
     Trigger,
     modals_in,
@@ -441,14 +442,15 @@ def _check_locks(policy: Policy, document: Document) -> Iterator[Problem]:
         threshold.id: {indicator.id: indicator for indicator in threshold.indicators} for threshold in policy.thresholds
     }
     recorded = {(change.threshold, change.was, change.now) for change in policy.evaluation_changes}
-    for number, lock in enumerate(policy.locks):
+    places = {item.id: path for path, item in policy.located_items() if isinstance(item, Indicator)}
+    for lock in policy.locks:
         indicator = known.get(lock.threshold, {}).get(lock.indicator)
         if indicator is None or lock.evaluation in indicator.names:
             continue
         if (lock.threshold, lock.evaluation, indicator.evaluation) not in recorded:
             message = f"{lock.indicator!r} was locked to {lock.evaluation!r} and now names {indicator.evaluation!r}"
             hint = "record the replacement under evaluation_changes, with its reason"
-            yield Problem("POL010", message, document.where(("locks", number)), hint)
+            yield Problem("POL010", message, document.where((*places[indicator.id], "evaluation")), hint)
 
 
 def _check_dates(policy: Policy, document: Document) -> Iterator[Problem]:
@@ -498,6 +500,24 @@ def refuse_label_reuse(policies: Iterable[LoadedPolicy]) -> None:
             raise PolicyError(
                 Problem("POL004", message, loaded.document.where(("version",)), "give the changed text a new version")
             )
+
+
+def with_locks(loaded: LoadedPolicy, locks: tuple[RuleLock, ...]) -> LoadedPolicy:
+    """Give the policy with further rule locks, which a project keeps in a file of their own.
+
+    Raises:
+        PolicyError: POL010, a locked evaluation was replaced and the replacement is not recorded.
+    """
+    if not locks:
+        return loaded
+    policy = loaded.policy.model_copy(update={"locks": (*loaded.policy.locks, *locks)})
+    # A copy keeps what was computed from the original; it has to compute its own.
+    for name in ("digest", "_threshold_index", "standards_by_id"):
+        policy.__dict__.pop(name, None)
+    problems = tuple(dict.fromkeys(_check_locks(policy, loaded.document)))
+    if problems:
+        raise PolicyError(*problems)
+    return LoadedPolicy(policy, loaded.document, loaded.notices)
 
 
 def items_by_id(policy: Policy) -> dict[str, Item]:

@@ -140,6 +140,7 @@ def _explained(explained: Explanation) -> Iterator[str]:
     stated = explained.concluded
     if stated is not None:
         by = [f"carried by: {stated.carried_by}"] if stated.carried_by else []
+        by += [f"note: {stated.note}"] if stated.note else []
         lines = [f"the developer concluded: {stated.status.replace('_', ' ')}", *by, explained.agreement_words]
         yield from _section("The developer's conclusion", lines)
     yield from _section(

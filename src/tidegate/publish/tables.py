@@ -124,8 +124,9 @@ def agreement_table(assessment: Assessment) -> Table:
             if finding.concluded is None:
                 continue
             relation = relation_words(finding)
-            if finding.concluded.carried_by and finding.agreement == "contradicted":
-                relation += f" ({shortened(finding.concluded.carried_by, 120)})"
+            remark = finding.concluded.carried_by or finding.concluded.note
+            if remark and finding.agreement == "contradicted":
+                relation += f" ({shortened(remark, 120)})"
             table.add_row(
                 _flat(model.name),
                 _flat(finding.threshold),
@@ -251,9 +252,10 @@ def _explained(explained: Explanation) -> Iterator[RenderableType]:
     )
     yield _flat(f"{explained.title} ({explained.policy}, as of {explained.at.isoformat()})")
     yield from _listed("Why", explained.reasons)
-    yield from _listed("Decides", (explained.combination,))
+    shared = _shared(explained)
+    yield from _listed("Decides", (explained.combination, *shared))
     for one in explained.indicators:
-        yield from _indicator(one)
+        yield from _indicator(one, shared)
     unread = [f"{one.evaluation}, {one.metric}: {one.result} [{one.evidence}]" for one in explained.unread]
     yield from _listed("Figures that meet no rule", unread)
     yield from _listed("Know", explained.flags)
@@ -292,16 +294,29 @@ def _concluded(explained: Explanation) -> Iterator[str]:
     if stated is None:
         return
     by = f", carried by {stated.carried_by}" if stated.carried_by else ""
-    yield f"the developer concluded: {stated.status.replace('_', ' ')}{by}"
+    note = f" ({stated.note})" if stated.note else ""
+    yield f"the developer concluded: {stated.status.replace('_', ' ')}{by}{note}"
     yield explained.agreement_words
 
 
-def _indicator(one: ExplainedIndicator) -> Iterator[RenderableType]:
+def _shared(explained: Explanation) -> tuple[str, ...]:
+    """Give what every indicator has in common, so that it is said once."""
+    found = [set(_common_lines(one)) for one in explained.indicators]
+    if len(found) < 2:
+        return ()
+    return tuple(line for line in _common_lines(explained.indicators[0]) if all(line in lines for lines in found))
+
+
+def _common_lines(one: ExplainedIndicator) -> tuple[str, str]:
+    return f"lock: {one.lock}", f"falsifier: {one.falsifier or 'none stated'}"
+
+
+def _indicator(one: ExplainedIndicator, shared: tuple[str, ...]) -> Iterator[RenderableType]:
     yield Text("")
     yield Text.assemble(
         _flat(one.evaluation, "bold"), ": ", Text(FINDING_WORDS[one.finding], style=FINDING_STYLES[one.finding])
     )
-    lines = [f"rule: {one.rule}", f"lock: {one.lock}", f"falsifier: {one.falsifier or 'none stated'}"]
+    lines = [f"rule: {one.rule}", *(line for line in _common_lines(one) if line not in shared)]
     if one.conditions:
         lines.append(f"asked of a record: {'; '.join(one.conditions)}")
     for line in lines:

@@ -23,7 +23,7 @@ from tidegate.kernel.canonical import plain
 from tidegate.kernel.documents import Document, did_you_mean, parse_document, read_bytes, read_document, validate_part
 from tidegate.kernel.errors import EvidenceError, Problem, ProjectError, Where
 from tidegate.kernel.record import Record
-from tidegate.policy.load import LoadedPolicy, load_pack, load_policy, refuse_label_reuse
+from tidegate.policy.load import LoadedPolicy, load_pack, load_policy, refuse_label_reuse, with_locks
 from tidegate.policy.model import RuleLock
 
 PROJECT_FILE = "tidegate.yaml"
@@ -134,7 +134,7 @@ def open_project(root: Path) -> Project:
         )
     document = read_document(root / PROJECT_FILE, name=name)
     record = validate_part(document, ProjectRecord)
-    policy = _with_locks(adopted_policy(root, record, document), root)
+    policy = with_locks(adopted_policy(root, record, document), read_locks(root))
     models = _read_models(root)
     imports = _read_imports(root)
     return Project(root, record, policy, models, _evidence(root, imports), imports)
@@ -167,17 +167,6 @@ def _inside(root: Path, name: str, where: Where) -> Path:
     if not path.is_relative_to(root.resolve()):
         raise ProjectError(Problem("PRJ004", f"{name!r} lies outside the project", where, "use a path inside it"))
     return path
-
-
-def _with_locks(loaded: LoadedPolicy, root: Path) -> LoadedPolicy:
-    locks = read_locks(root)
-    if not locks:
-        return loaded
-    policy = loaded.policy.model_copy(update={"locks": (*loaded.policy.locks, *locks)})
-    # model_copy keeps cached digests; the new record must compute its own.
-    for name in ("digest", "_threshold_index", "standards_by_id"):
-        policy.__dict__.pop(name, None)
-    return LoadedPolicy(policy, loaded.document, loaded.notices)
 
 
 def read_locks(root: Path) -> tuple[RuleLock, ...]:

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The documentation says everything that there is to say, and the generated pages are those of the code."""
+
+import re
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from tidegate.assess.model import Assessment
+from tidegate.cli.app import app
+from tidegate.evidence.formats import FORMATS
+from tidegate.evidence.model import EvidenceSet
+from tidegate.evidence.models import Model
+from tidegate.kernel.errors import CODES
+from tidegate.kernel.record import Record
+from tidegate.policy.model import Policy
+from tidegate.store.project import ProjectRecord
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+SOURCE = {path: path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py"))}
+TESTS = {
+    path: path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "tests").rglob("test_*.py"))
+    if path.name != "test_docs.py"
+}
+ENVIRONMENT = re.compile(r"""(?:os\.environ(?:\.get\(|\[)|os\.getenv\(|envvar=)\s*["']([A-Z_]+)["']""")
+HOW_TOS = {
+    "tidegate": "write-evidence-by-hand.md",
+    "reported": "import-reported-figures.md",
+    "run-table": "import-run-tables.md",
+}
+"""Format -> how-to, where its name is not ``import-<format>.md``."""
+
+
+def generator() -> ModuleType:
+    spec = spec_from_file_location("generate_reference", ROOT / "tools" / "generate_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+REFERENCE = generator()
+PAGES: dict[str, str] = REFERENCE.pages()
+
+
+def page(name: str) -> str:
+    return (DOCS / "reference" / name).read_text(encoding="utf-8")
+
+
+def commands(command: Any, path: str = "tidegate") -> Iterator[tuple[str, Any]]:
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, f"{path} {name}")
+
+
+def records(kind: type[Record]) -> dict[str, type[Record]]:
+    """Give a record and every record in its fields, by name."""
+    found: dict[str, type[Record]] = {}
+
+    def visit(annotation: Any) -> None:
+        if isinstance(annotation, type) and issubclass(annotation, Record):
+            if annotation.__name__ not in found:
+                found[annotation.__name__] = annotation
+                for field in annotation.model_fields.values():
+                    visit(field.annotation)
+        for inner in getattr(annotation, "__args__", ()):
+            visit(inner)
+
+    visit(kind)
+    return found
+
+
+def section(text: str, title: str) -> str:
+    """Give the text under a heading, to the next heading."""
+    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
+    return found.group(1) if found else ""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_pages_are_those_of_the_code(name):
+    assert page(name) == PAGES[name], f"docs/reference/{name} is behind the code: run `make reference`"
+
+
+def test_every_command_and_option_is_documented():
+    text = page("commands.md")
+    for path, command in commands(get_command(app)):
+        shown = section(text, path)
+        assert shown, f"{path} has no section"
+        for parameter in command.params:
+            for option in [one for one in parameter.opts if one.startswith("-")]:
+                assert option in shown, f"{path} {option} is not documented"
+
+
+def test_every_command_says_what_it_does():
+    for path, command in commands(get_command(app)):
+        assert command.help, f"{path} has no help"
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), f"{path} {parameter.name} has no help"
+
+
+def test_every_error_code_is_documented():
+    text = page("errors.md")
+    assert [code for code, meaning in CODES.items() if f"| `{code}` | {meaning} |" not in text] == []
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_error_code_is_raised_and_tested(code):
+    raised = [
+        path for path, text in SOURCE.items() if f'"{code}"' in text and path.parts[-2:] != ("kernel", "errors.py")
+    ]
+    assert raised, f"nothing raises {code}: delete it, or raise it"
+    assert [path for path, text in TESTS.items() if code in text], f"no test provokes {code}"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("policy-schema.md", Policy),
+        ("evidence-schema.md", EvidenceSet),
+        ("assessment-schema.md", Assessment),
+        ("settings.md", ProjectRecord),
+        ("settings.md", Model),
+    ],
+)
+def test_every_field_is_documented(name, kind):
+    text = page(name)
+    for record_name, record in records(kind).items():
+        shown = section(text, record_name)
+        assert shown, f"{name}: {record_name} has no section"
+        for field, about in record.model_fields.items():
+            row = next((line for line in shown.splitlines() if line.startswith(f"| `{about.alias or field}` |")), "")
+            assert row, f"{name}: {record_name}.{field} is not documented"
+            assert row.split(" | ")[-1].strip(" |"), f"{name}: {record_name}.{field} has no meaning"
+
+
+def test_every_environment_variable_is_documented():
+    used = {name for text in SOURCE.values() for name in ENVIRONMENT.findall(text)}
+    assert "TIDEGATE_TODAY" in used
+    assert "TIDEGATE_PROJECT" in used
+    shown = section(page("settings.md"), "Environment")
+    assert {name for name in used if f"`{name}`" not in shown} == set()
+    # NO_COLOR is read by a library, and the others only where they are used.
+    assert set(REFERENCE.ENVIRONMENT) - used == {"NO_COLOR"}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_importer_has_a_how_to(name):
+    path = DOCS / "how-to" / HOW_TOS.get(name, f"import-{name}.md")
+    assert path.is_file(), f"there is no {path.name}"
+    assert "tidegate evidence import" in path.read_text(encoding="utf-8")
+
+
+def documents() -> list[Path]:
+    return sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")])
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path):
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        name, _, anchor = target.partition("#")
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        there = path if not name else (path.parent / name).resolve()
+        assert there.exists(), f"{path.name} links to {target}"
+        if anchor and there.suffix == ".md":
+            heads = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^a-z0-9 _-]", "", head.lower()).replace(" ", "-") for head in heads}, target
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: str(path.relative_to(DOCS)))
+def test_every_page_can_be_found_from_the_index(path):
+    index = DOCS / "index.md"
+    if path == index:
+        return
+    assert f"({path.relative_to(DOCS).as_posix()})" in index.read_text(encoding="utf-8"), f"the index lacks {path.name}"
+
+
+def test_the_checks_check():
+    text = "# A\n\nx\n\n## B\n\n| `y` | text |  | Why. |\n"
+    assert "`y`" in section(text, "B")
+    assert section(text, "C") == ""
+    assert ENVIRONMENT.findall('os.environ.get(\'A\'), os.environ["B"], f(envvar="C")') == ["A", "B", "C"]
+    assert {"Threshold", "Line", "RuleLock"} <= set(records(Policy))
