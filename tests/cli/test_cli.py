@@ -76,6 +76,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "policy" / "house.yaml").write_text(POLICY)
     (root / "models" / "alpha.yaml").write_text(MODEL)
     monkeypatch.chdir(root)
+    monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("TIDEGATE_TODAY", "2026-05-01")
     run("policy", "lock")
     monkeypatch.setenv("TIDEGATE_TODAY", "2026-06-01")
@@ -218,7 +219,7 @@ def test_a_replaced_evaluation_has_to_be_recorded(project: Path) -> None:
     path = project / "policy" / "house.yaml"
     path.write_text(changed)
     refused = run("assess", code=2)
-    assert "policy/house.yaml:13:9: error POL010" in refused.stderr
+    assert "policy/house.yaml:15:9: error POL010" in refused.stderr
     record_of_it = (
         "evaluation_changes:\n  - {threshold: CY-1, was: Hard CTF, now: Easy CTF, on: 2026-05-20, reason: saturated}\n"
     )

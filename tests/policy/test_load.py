@@ -221,7 +221,7 @@ locks:
 
 def test_a_replaced_evaluation_needs_a_recorded_change() -> None:
     found = refused(LOCKED)
-    assert [(problem.code, str(problem.where)) for problem in found] == [("POL010", "p.yaml:17:5")]
+    assert [(problem.code, str(problem.where)) for problem in found] == [("POL010", "p.yaml:13:9")]
     assert "evaluation_changes" in str(found[0].hint)
     change = "evaluation_changes: [{threshold: bio-1, was: old-quiz, now: quiz, on: 2026-02-01, reason: better}]\n"
     assert load_policy_text(LOCKED + change).policy.evaluation_changes[0].now == "quiz"
