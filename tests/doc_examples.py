@@ -145,6 +145,7 @@ class Folder:
 
         Raises:
             ValueError: the command is not one that an example may use.
+            RuntimeError: it broke down, which no document shows.
         """
         match shlex.split(command, comments=True):
             case ["tidegate", *arguments] if not _SHELL.intersection(arguments):
@@ -182,6 +183,8 @@ class Folder:
             timeout=SECONDS,
             check=False,
         )
+        if "Traceback (most recent call last)" in done.stderr:
+            raise RuntimeError(f"tidegate {shlex.join(arguments)} broke down\n{done.stderr}")
         self.status = done.returncode
         shown = (done.stdout + done.stderr).replace(str(self.root) + os.sep, "").replace(str(self.root), ".")
         return "".join(f"{line.rstrip()}\n" for line in shown.splitlines())

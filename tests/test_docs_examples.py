@@ -81,11 +81,28 @@ def test_files_are_written_and_the_folder_is_shared(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "command",
-    ["rm -rf x", "tidegatex", "cat ../../x", "cd /", "tidegate list | sh", "tidegate list > x", "tidegate a && b"],
+    [
+        "rm -rf x",
+        "export PATH=/x",
+        "tidegatex",
+        "cat ../../x",
+        "cd /",
+        "tidegate list | sh",
+        "tidegate list > x",
+        "tidegate a && b",
+    ],
 )
 def test_other_commands_are_refused(command, tmp_path):
     with pytest.raises(ValueError, match=r"may not use|leads out"):
         Folder(tmp_path).run(command)
+
+
+def test_a_setting_holds_until_the_document_ends(tmp_path):
+    if find_spec("tidegate.__main__") is None:
+        pytest.skip("the command line is not there yet")
+    text = "```console\n$ export TIDEGATE_TODAY=soon\n```\n\n```console\n$ tidegate assess\n...PRJ005: 'soon' is not a date\n...\n```\n"
+    assert has_sessions(text)
+    assert [one.as_expected for one in run_document(text, Folder(tmp_path))] == [True, True]
 
 
 def test_the_folder_is_told_apart_from_the_machine(tmp_path, monkeypatch):

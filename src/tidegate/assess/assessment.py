@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from tidegate.assess.capability import Known, Subject, applicable_bounds, capability_findings, known_evidence
+from tidegate.assess.capability import Known, Subject, applicable_bounds, capability_findings, known_evidence, leads_to
 from tidegate.assess.conclusions import conclusions_about, with_conclusion
 from tidegate.assess.gate import BASELINE, gates
 from tidegate.assess.model import Assessment, ModelAssessment, RequirementFinding, ThresholdFinding
@@ -13,6 +13,7 @@ from tidegate.evidence.model import Bound, Conclusion, EvidenceSet
 from tidegate.evidence.models import Model
 from tidegate.kernel.canonical import digest
 from tidegate.kernel.duration import last_day
+from tidegate.kernel.errors import AssessError, Problem
 from tidegate.policy.model import ACTIONS, Action, Policy
 
 
@@ -27,6 +28,10 @@ def assess(
 ) -> Assessment:
     """Give findings and gates for models under a policy, from what was known on a day.
 
+    Raises:
+        AssessError: ASM001, a model or snapshot asked for is not known, or one name means two models.
+        EvidenceError: EVI005, one id stands for two records.
+
     Args:
         policy: the policy.
         evidence: everything recorded; what became known after `at` is not used.
@@ -35,6 +40,7 @@ def assess(
         only: ids of the models to report on; all if none.
         snapshots: model id -> snapshot to assess; the newest if none.
     """
+    _refuse_unknown(models, only, snapshots or {})
     known = known_evidence(evidence, models, at)
     stated = [one for one in evidence.conclusions if one.decided_on is None or last_day(one.decided_on) <= at]
     conclusions = sorted(stated, key=digest)
@@ -65,6 +71,18 @@ def assess(
     )
 
 
+def _refuse_unknown(models: Sequence[Model], only: Sequence[str] | None, snapshots: Mapping[str, str]) -> None:
+    by_id = {model.id: model for model in models}
+    unknown = [f"there is no model {name!r}" for name in only or () if name not in by_id]
+    unknown += [
+        f"{name} has no snapshot {snapshot!r}"
+        for name, snapshot in snapshots.items()
+        if name in by_id and by_id[name].snapshot(snapshot) is None
+    ]
+    if unknown:
+        raise AssessError(*(Problem("ASM001", message) for message in unknown))
+
+
 def _bounding_models(models: Sequence[Model], evidence: EvidenceSet, at: date) -> dict[str, list[str]]:
     """Give the models that bound each model. Bounds that lead back to their model support nothing."""
     names = {name: model.id for model in models for name in model.names}
@@ -77,18 +95,7 @@ def _bounding_models(models: Sequence[Model], evidence: EvidenceSet, at: date) -
         for model in models
     }
 
-    def leads_to(start: str, target: str) -> bool:
-        pending, seen = [start], set[str]()
-        while pending:
-            current = pending.pop()
-            if current == target:
-                return True
-            if current not in seen:
-                seen.add(current)
-                pending += stated[current]
-        return False
-
-    return {name: sorted(by for by in above if not leads_to(by, name)) for name, above in stated.items()}
+    return {name: sorted(by for by in above if not leads_to(stated, by, name)) for name, above in stated.items()}
 
 
 def _scoped(
@@ -116,7 +123,7 @@ def _assessed(
     conclusions: Sequence[Conclusion],
     snapshot_id: str | None,
 ) -> ModelAssessment:
-    setting = Setting(policy, model, known, conclusions)
+    setting = Setting(policy, model, known, conclusions, model.snapshot(snapshot_id))
     requirements: dict[str, tuple[RequirementFinding, ...]] = {}
     if policy.baseline:
         requirements[BASELINE] = tuple(requirement_finding(one, setting) for one in policy.baseline)

@@ -244,7 +244,9 @@ def _exact(measured: Measurement, counts: Counts | None, asked: Question) -> _Fo
     else:
         low, high = binomial_lower(*worst, asked.confidence), binomial_upper(k, n, asked.confidence)
     error = math.sqrt(max((k + 1) * (n - k + 1), 1.0) / ((n + 2) ** 2 * (n + 3)))
-    basis = f"exact binomial, {measured.successes:g} of {n:g}" + (f", {lost:g} without score at worst case" if lost else "")
+    basis = f"exact binomial, {measured.successes:g} of {n:g}" + (
+        f", {lost:g} without score at worst case" if lost else ""
+    )
     return low * whole, high * whole, basis, error * whole, _p_exact(k, n, measured, asked)
 
 
@@ -274,7 +276,13 @@ def _clustered(measured: Measurement, counts: Counts | None, asked: Question) ->
     ]
     basis = f"clustered binomial, {measured.clusters} clusters"
     safe = ends[0] if asked.higher_concerns else ends[1]
-    return ends[0] * whole, ends[1] * whole, basis, measured.standard_error, _p_from_bound(safe * whole, measured, asked)
+    return (
+        ends[0] * whole,
+        ends[1] * whole,
+        basis,
+        measured.standard_error,
+        _p_from_bound(safe * whole, measured, asked),
+    )
 
 
 def _stated(measured: Measurement, counts: Counts | None, asked: Question) -> _Found | None:
@@ -300,7 +308,8 @@ def _student(measured: Measurement, counts: Counts | None, asked: Question) -> _
     if units is None or units < 2:
         return None
     low, high = (
-        mean_bound(measured.value, measured.standard_error, units, asked.confidence, upper=upper) for upper in (False, True)
+        mean_bound(measured.value, measured.standard_error, units, asked.confidence, upper=upper)
+        for upper in (False, True)
     )
     if math.isnan(low) or math.isnan(high):
         return None

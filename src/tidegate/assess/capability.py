@@ -13,9 +13,10 @@ from datetime import date
 from tidegate.assess.model import Finding, Flag, IndicatorFinding, Reading, ThresholdFinding
 from tidegate.assess.readings import Asked, p_beyond, read
 from tidegate.assess.statistics import holm
-from tidegate.evidence.model import CAPABILITY_KINDS, Bound, Evidence, EvidenceSet
+from tidegate.evidence.model import CAPABILITY_KINDS, Bound, Evidence, EvidenceSet, Restatement
 from tidegate.evidence.models import Model, Snapshot
 from tidegate.kernel.duration import last_day
+from tidegate.kernel.errors import AssessError, EvidenceError, Problem
 from tidegate.policy.model import Combination, Indicator, Line, Policy, Rule, Threshold
 
 REACH_LINES: frozenset[str] = frozenset({"rule_in", "pre_registered_rule_in", "cb1_signal", "acceleration", "rule-in"})
@@ -32,45 +33,101 @@ class Known:
     by_threshold: Mapping[tuple[str, str], Sequence[Evidence]]
     """(model id, folded threshold reference) -> records that name it."""
     by_criterion: Mapping[tuple[str, str], Sequence[Evidence]]
-    """(model id or ``*``, criterion reference) -> safeguard evidence."""
+    """(model id or ``*``, folded criterion reference) -> safeguard evidence."""
     superseded: Mapping[str, bool] = field(default_factory=dict)
-    """Records whose restatement names nobody who approved it: they stay, yet support nothing."""
+    """Records whose restatement nobody approved, or that nothing replaces: they stay, yet support nothing."""
 
 
 def known_evidence(evidence: EvidenceSet, models: Sequence[Model], at: date) -> Known:
-    """Index what was known on a day; what was restated with approval is left out."""
-    names = {name: model.id for model in models for name in model.names}
-    left, unapproved = _restated(evidence, at)
+    """Index what was known on a day; what was restated with approval is left out.
+
+    Raises:
+        AssessError: ASM001, one name means two models.
+        EvidenceError: EVI005, one id stands for two records.
+    """
+    names = _names(models)
+    _refuse_two_contents(evidence)
+    left, unapproved = _restated(evidence, at, names)
     by_evaluation: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     by_threshold: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     by_criterion: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     for record in sorted(evidence.records, key=lambda one: one.id):
         if record.id in left or (record.known_on is not None and record.known_on > at):
             continue
-        subject = record.subject.model.casefold()
-        model_id = names.get(subject, record.subject.model)
+        model_id = _about(record, names)
         if record.measurement is not None and record.kind in CAPABILITY_KINDS:
             by_evaluation[model_id, record.measurement.evaluation.casefold()].append(record)
             for reference in record.thresholds:
                 by_threshold[model_id, reference.casefold()].append(record)
         for criterion in record.criteria:
-            by_criterion[model_id, criterion].append(record)
+            by_criterion[model_id, criterion.casefold()].append(record)
     return Known(at, by_evaluation, by_threshold, by_criterion, unapproved)
 
 
-def _restated(evidence: EvidenceSet, at: date) -> tuple[set[str], dict[str, bool]]:
-    present = {record.id for record in evidence.records if record.known_on is None or record.known_on <= at}
-    left: set[str] = set()
-    unapproved: dict[str, bool] = {}
-    for restatement in evidence.restatements:
-        if restatement.on is not None and last_day(restatement.on) > at:
-            continue
-        complete = restatement.by is None or restatement.by in present
-        if complete and restatement.approved_by:
-            left.add(restatement.supersedes)
-        else:
-            unapproved[restatement.supersedes] = False
-    return left, {name: approved for name, approved in unapproved.items() if name not in left}
+def _names(models: Sequence[Model]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for model in sorted(models, key=lambda one: one.id):
+        for name in sorted(model.names):
+            if names.setdefault(name, model.id) != model.id:
+                message = f"{name!r} names both {names[name]} and {model.id}"
+                raise AssessError(Problem("ASM001", message, None, "give each model its own names"))
+    return names
+
+
+def _about(record: Evidence, names: Mapping[str, str]) -> str:
+    """Give the id of the model that a record is about; what is said of every model stays with ``*``."""
+    subject = record.subject.model
+    return subject if subject == "*" else names.get(subject.casefold(), subject)
+
+
+def _refuse_two_contents(evidence: EvidenceSet) -> None:
+    seen: dict[str, Evidence] = {}
+    for record in evidence.records:
+        if seen.setdefault(record.id, record) != record:
+            message = f"the evidence id {record.id!r} stands for two different records"
+            raise EvidenceError(Problem("EVI005", message, None, "give one of them another id"))
+
+
+def _restated(evidence: EvidenceSet, at: date, names: Mapping[str, str]) -> tuple[set[str], dict[str, bool]]:
+    present = {record.id: record for record in evidence.records if record.known_on is None or record.known_on <= at}
+    made = [one for one in evidence.restatements if one.on is None or last_day(one.on) <= at]
+    valid = [one for one in made if _is_valid(one, present, names)]
+    following: dict[str, list[str]] = defaultdict(list)
+    for one in valid:
+        following[one.supersedes] += [one.by] if one.by is not None else []
+    left = {one.supersedes for one in valid if one.by is None or not leads_to(following, one.by, one.supersedes)}
+    return left, {one.supersedes: False for one in made if one.supersedes not in left}
+
+
+def _is_valid(restatement: Restatement, present: Mapping[str, Evidence], names: Mapping[str, str]) -> bool:
+    """True if somebody approved it, and what counts instead is known and about the same thing."""
+    if not any(name.strip() for name in restatement.approved_by):
+        return False
+    if restatement.by is None:
+        return True
+    old, new = present.get(restatement.supersedes), present.get(restatement.by)
+    if old is None or new is None or _about(old, names) != _about(new, names):
+        return False
+    if not {one.casefold() for one in old.criteria} <= {one.casefold() for one in new.criteria}:
+        return False
+    if old.measurement is None:
+        return True
+    return new.measurement is not None and (
+        old.measurement.evaluation.casefold() == new.measurement.evaluation.casefold()
+    )
+
+
+def leads_to(following: Mapping[str, Iterable[str]], start: str, target: str) -> bool:
+    """Tell whether `target` is `start` or follows from it, at any remove."""
+    pending, seen = [start], set[str]()
+    while pending:
+        current = pending.pop()
+        if current == target:
+            return True
+        if current not in seen:
+            seen.add(current)
+            pending += following.get(current, ())
+    return False
 
 
 @dataclass(frozen=True)
@@ -166,8 +223,12 @@ def _own_finding(subject: Subject, threshold: Threshold) -> ThresholdFinding:
         for record in tied:
             printed = None if record.id in used else printed_indicator(record, threshold)
             if printed is not None:
+                found = indicator_finding((record,), _asked(subject, threshold, printed, printed=True))
+                if found.finding == "ruled_out" and found.reach is not None:
+                    # Below a line that rules a capability in, it is not thereby ruled out: the figure decides nothing.
+                    continue
                 used.add(record.id)
-                findings.append(indicator_finding((record,), _asked(subject, threshold, printed, printed=True)))
+                findings.append(found)
     finding = _threshold_state(findings, threshold)
     unread = tuple(record.id for record in tied if record.id not in used)
     if finding == "not_assessed" and unread:
@@ -256,9 +317,12 @@ def combine(findings: Sequence[IndicatorFinding], how: Combination) -> Finding:
     """
     if not findings:
         return "not_assessed"
-    shown = _shown(findings, how)
-    if shown >= _needed(how.reach, len(findings)):
+    needed = _needed(how.reach, len(findings))
+    if _shown(findings, how) >= needed:
         return "reached"
+    if sum(one.finding == "reached" for one in findings) >= needed:
+        # Too weak for so many tests, yet no ground for a rule-out.
+        return "not_ruled_out"
     out = sum(one.finding == "ruled_out" for one in findings)
     adverse = any(one.finding in ("reached", "not_ruled_out") for one in findings)
     if out >= _needed(how.rule_out, len(findings)):
@@ -273,13 +337,20 @@ def combine(findings: Sequence[IndicatorFinding], how: Combination) -> Finding:
 def _threshold_state(findings: Sequence[IndicatorFinding], threshold: Threshold) -> Finding:
     """Combine, and refuse a rule-out that rests on too few printed evaluations."""
     state = combine(findings, threshold.combine)
-    return "inconclusive" if state == "ruled_out" and _too_few_printed(findings, threshold) else state
+    if state != "ruled_out" or not _too_few_printed(findings, threshold):
+        return state
+    adverse = any(one.finding in ("reached", "not_ruled_out") for one in findings)
+    return "not_ruled_out" if adverse else "inconclusive"
 
 
 def _too_few_printed(findings: Sequence[IndicatorFinding], threshold: Threshold) -> bool:
+    """Count the evaluations that rule out; figures of one evaluation do not outvote each other."""
     if threshold.indicators or not threshold.printed_lines:
         return False
-    return len({one.evaluation.casefold() for one in findings}) < threshold.printed_minimum
+    against = {one.evaluation.casefold() for one in findings if one.finding != "ruled_out"}
+    ruling = {one.evaluation.casefold() for one in findings} - against
+    needed = _needed(threshold.combine.rule_out, 1)
+    return len(ruling) < max(threshold.printed_minimum, needed)
 
 
 def _needed(how: str | int, n: int) -> int:
@@ -386,8 +457,8 @@ def _by_checkpoint(
 
 def applicable_bounds(model: Model, evidence: EvidenceSet, at: date) -> list[Bound]:
     """Give the bounds of a model that were stated by a day."""
-    stated = [bound for bound in evidence.bounds if bound.model.casefold() in model.names]
-    return [bound for bound in (*model.bounded_by, *stated) if bound.on is None or last_day(bound.on) <= at]
+    listed = [bound for bound in (*model.bounded_by, *evidence.bounds) if bound.model.casefold() in model.names]
+    return [bound for bound in listed if bound.on is None or last_day(bound.on) <= at]
 
 
 def _by_bound(finding: ThresholdFinding, bounding: Mapping[str, Mapping[str, ThresholdFinding]]) -> ThresholdFinding:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from tidegate.assess.bounds import Bounds, Question, bounds, in_unit
+from tidegate.assess.bounds import Bounds, Question, bounds, finite, in_unit
 from tidegate.assess.model import SET_ASIDE_WORDS, Flag, Reading, SetAside
 from tidegate.evidence.model import Evidence, ThreatAnswer
 from tidegate.evidence.models import Model, Snapshot
@@ -51,22 +51,24 @@ def read(record: Evidence, asked: Asked) -> Reading:
     sign = 1.0 if rule.rule_out.higher_concerns else -1.0
     value = found.value + sign * rule.margin
     concerning = None if found.concerning is None else found.concerning + sign * rule.margin
-    decisive = value if rule.confidence is None else concerning
+    bare = None if found.worst is None else found.worst + sign * rule.margin
+    decisive = bare if rule.confidence is None else concerning
     objections = tuple(_objections(record, asked, found))
     below = decisive is not None and not rule.rule_out.is_crossed_by(decisive)
-    crosses = rule.rule_out.is_crossed_by(value)
+    seen = value if found.seen is None else found.seen + sign * rule.margin
+    crosses = rule.rule_out.is_crossed_by(value) or rule.rule_out.is_crossed_by(seen)
     distance = sign * (rule.rule_out.value - value)
     return Reading(
         evidence=record.id,
-        value=value,
-        bound=concerning,
+        value=finite(value),
+        bound=None if concerning is None else finite(concerning),
         lower_bound=found.safe,
         basis=found.basis if rule.confidence is not None else f"bare figure ({found.basis})",
         crosses=crosses,
         shows=_shows(rule.reach, rule.confidence, found),
         supports=below and not crosses and not objections,
-        distance=distance,
-        distance_se=distance / found.standard_error if found.standard_error else None,
+        distance=finite(distance),
+        distance_se=finite(distance / found.standard_error) if found.standard_error else None,
         set_aside=tuple(dict.fromkeys(name for name, _ in objections)),
         detail=tuple(words for _, words in objections),
         flags=tuple(dict.fromkeys(_flags(record, asked, found))),
@@ -106,7 +108,14 @@ def _objections(record: Evidence, asked: Asked, found: Bounds) -> Iterator[Objec
 
 
 def _check_bound(record: Evidence, asked: Asked, found: Bounds) -> Iterator[Objection]:
-    if asked.indicator.rule.confidence is not None and found.concerning is None:
+    if asked.indicator.rule.confidence is None:
+        if found.worst is None:
+            yield "no_bound", "samples lack a score, and their worst case is unknown"
+    elif found.concerning is None and found.basis.startswith("none: "):
+        yield "no_bound", found.basis.removeprefix("none: ")
+    elif found.concerning is None and found.safe is not None:
+        yield "no_bound", f"{found.basis}: how far the truth may lie beyond the figure is unknown"
+    elif found.concerning is None:
         missing = (
             "no interval and no count of successes"
             if record.measurement and record.measurement.n
@@ -126,9 +135,11 @@ def _check_size(record: Evidence, asked: Asked, _found: Bounds) -> Iterator[Obje
 
 def _check_age(record: Evidence, asked: Asked, _found: Bounds) -> Iterator[Objection]:
     limit = asked.indicator.max_age
+    day = record.earliest_day
+    if day is not None and day > asked.at:
+        yield "undated", f"dated {day.isoformat()}, after the day asked about"
     if limit is not None:
-        day = record.result_day
-        if day is None:
+        if record.result_day is None or day is None:
             yield "undated", f"nothing dates it; the rule allows {limit}"
         elif add(day, limit) < asked.at:
             yield "stale", f"result of {day.isoformat()}; the rule allows {limit}"
@@ -156,7 +167,9 @@ def _check_snapshot(record: Evidence, asked: Asked, _found: Bounds) -> Iterator[
 
 def _check_compute(record: Evidence, asked: Asked, ratio: float) -> Iterator[Objection]:
     known = asked.model.snapshot(record.subject.snapshot) if record.subject.snapshot else None
-    then = record.subject.effective_compute or (known.effective_compute if known else None)
+    stated = record.subject.effective_compute
+    listed = [one for one in (stated, known.effective_compute if known else None) if one is not None]
+    then = min(listed) if listed and min(listed) > 0 else None
     now = asked.snapshot.effective_compute if asked.snapshot else None
     if then is None or now is None:
         yield "compute_unknown", f"the rule allows a ratio of {ratio:g}"
@@ -170,6 +183,7 @@ def _check_elicitation(record: Evidence, asked: Asked, _found: Bounds) -> Iterat
         used.add("helpful_only")
     if record.subject.variant == "fine_tuned":
         used.add("fine_tuning")
+    used -= set(record.elicitation.absent)
     missing = [element for element in asked.indicator.elicitation if element not in used]
     if missing:
         yield "under_elicited", f"without {', '.join(missing).replace('_', ' ')}"
@@ -185,9 +199,11 @@ def _check_quality(record: Evidence, asked: Asked, _found: Bounds) -> Iterator[O
 
 
 def _check_threats(record: Evidence, asked: Asked, _found: Bounds) -> Iterator[Objection]:
-    answers: dict[str, ThreatAnswer] = {answer.threat: answer for answer in record.threats}
+    answers: dict[str, list[ThreatAnswer]] = {}
+    for answer in record.threats:
+        answers.setdefault(answer.threat, []).append(answer)
     for threat in asked.indicator.answers:
-        if threat not in answers or answers[threat].status == "unknown":
+        if threat not in answers or any(answer.status == "unknown" for answer in answers[threat]):
             yield "threat_unanswered", f"no answer to {threat.replace('_', ' ')}"
     for answer in record.threats:
         if answer.status == "present":
@@ -205,7 +221,7 @@ def _check_lock(record: Evidence, asked: Asked, _found: Bounds) -> Iterator[Obje
 
 def _check_superseded(record: Evidence, asked: Asked, _found: Bounds) -> Iterator[Objection]:
     if asked.superseded and record.id in asked.superseded:
-        yield "superseded", "restated, but the restatement names nobody who approved it"
+        yield "superseded", "restated, but nobody approved it, or what should count instead is about something else"
 
 
 _CHECKS: tuple[Callable[[Evidence, Asked, Bounds], Iterator[Any]], ...] = (
@@ -231,16 +247,15 @@ def lock_flag(record: Evidence, asked: Asked) -> Flag | None:
     locks = [
         lock
         for lock in asked.policy.locks
-        if lock.threshold == asked.threshold and lock.indicator == asked.indicator.id
+        if lock.threshold == asked.threshold and lock.indicator == asked.indicator.id and lock.locked_on <= asked.at
     ]
-    same = [lock.locked_on for lock in locks if lock.digest == asked.indicator.rule_digest]
-    if not locks:
-        return "rule_not_locked"
-    day = record.result_day
-    if same and day is not None and min(same) < day:
-        return None
-    if day is not None and any(lock.locked_on < day and lock.digest != asked.indicator.rule_digest for lock in locks):
-        return "rule_changed_after_result"
+    day = record.earliest_day
+    before = [lock for lock in locks if day is not None and lock.locked_on < day]
+    if before:
+        # The last of them was in force: who locks several rules cannot choose among them afterwards.
+        in_force = max(enumerate(before), key=lambda one: (one[1].locked_on, one[0]))[1]
+        return None if in_force.digest == asked.indicator.rule_digest else "rule_changed_after_result"
+    same = any(lock.digest == asked.indicator.rule_digest for lock in locks)
     return "rule_locked_after_result" if same else "rule_not_locked"
 
 

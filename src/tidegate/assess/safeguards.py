@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tidegate.assess.bounds import Question, bounds
+from tidegate.assess.bounds import Question, bounds, in_unit
 from tidegate.assess.capability import Known
 from tidegate.assess.model import CriterionFinding, NeedFinding, RequirementFinding, State
 from tidegate.evidence.model import Conclusion, Evidence
-from tidegate.evidence.models import Model
+from tidegate.evidence.models import Model, Snapshot
 from tidegate.kernel.duration import Duration, add
 from tidegate.policy.model import QUALITY_ORDER, Approval, Criterion, Need, Policy, Requirement
 
@@ -30,6 +30,7 @@ class Setting:
     model: Model
     known: Known
     conclusions: Sequence[Conclusion] = ()
+    snapshot: Snapshot | None = None
 
     @property
     def at(self) -> date:
@@ -65,36 +66,56 @@ def _requirement_state(requirement: Requirement, setting: Setting) -> _Judged:
             return _standard_state(requirement, setting)
         case "affirmative_case" | "report" | "notice":
             need = Need(name=requirement.id, kind="document", max_age=requirement.max_age)
-            found = _need_finding(need, _evidence_for((requirement.id,), setting), setting.at)
+            found = _need_finding(need, _evidence_for((requirement.id,), setting), setting)
             return found.state, found.reason, ()
 
 
 def _standard_state(requirement: Requirement, setting: Setting) -> _Judged:
-    policy = setting.policy
-    standards = [requirement.target] if requirement.target else []
-    level = next((one for one in policy.security_levels if one.id == requirement.security_level), None)
-    if level is not None and level.standard is not None:
-        standards.append(level.standard)
-    listed = [one for name in standards for one in policy.criteria_of(name)]
-    listed += [one for one in policy.safeguards if one.id == requirement.target]
-    criteria: list[Criterion] = list({one.id: one for one in listed}.values())
-    if not criteria:
-        need = Need(name=requirement.id, kind="attestation")
-        names = [name for name in (requirement.id, requirement.target, requirement.security_level) if name]
-        found = _need_finding(need, _evidence_for(names, setting), setting.at)
-        return found.state, f"no criteria are listed; {found.reason}", ()
+    parts = _parts(requirement, setting.policy)
+    criteria = list({one.id: one for _, listed in parts for one in listed}.values())
     findings = criteria_findings(criteria, setting)
+    bare = [
+        _attested((requirement.id, name) if name else (requirement.id,), setting)
+        for name, listed in parts
+        if not any(one.binds for one in listed)
+    ]
+    if bare and not any(one.binds for one in criteria):
+        state = _worst(one.state for one in bare)
+        reason = next(one.reason for one in bare if one.state == state)
+        return state, f"no binding criteria are listed; {reason}", tuple(findings)
     binding = {one.id for one in criteria if one.binds}
     open_ones = [one for one in findings if one.criterion in binding and one.state != "met"]
-    if not open_ones:
+    missing = [one for one in bare if one.state != "met"]
+    if not open_ones and not missing:
         return "met", f"all {len(binding)} criteria are met", tuple(findings)
-    state = _worst(one.state for one in open_ones)
+    state = _worst(one.state for one in (*open_ones, *missing))
+    if not open_ones:
+        return state, f"{missing[0].need}: {missing[0].reason}", tuple(findings)
     counts = ", ".join(
         f"{sum(one.state == name for one in open_ones)} {words}"
         for name, words in (("not_met", "not met"), ("expired", "expired"), ("unknown", "without evidence"))
         if any(one.state == name for one in open_ones)
     )
     return state, f"of {len(binding)} criteria {counts}", tuple(findings)
+
+
+def _parts(requirement: Requirement, policy: Policy) -> list[tuple[str | None, Sequence[Criterion]]]:
+    """Give each thing that the requirement names, with the criteria that it lists."""
+    parts: list[tuple[str | None, Sequence[Criterion]]] = []
+    if requirement.target is not None:
+        own = [one for one in policy.safeguards if one.id == requirement.target]
+        parts.append((requirement.target, [*policy.criteria_of(requirement.target), *own]))
+    if requirement.security_level is not None:
+        level = next((one for one in policy.security_levels if one.id == requirement.security_level), None)
+        listed = policy.criteria_of(level.standard) if level is not None and level.standard is not None else ()
+        parts.append((requirement.security_level, listed))
+    return parts or [(None, ())]
+
+
+def _attested(names: Sequence[str], setting: Setting) -> NeedFinding:
+    """Judge something without criteria of its own: it takes an attestation that names it."""
+    need = Need(name=names[-1], kind="attestation")
+    return _need_finding(need, _evidence_for(names, setting), setting)
 
 
 def criteria_findings(criteria: Sequence[Criterion], setting: Setting) -> list[CriterionFinding]:
@@ -119,7 +140,7 @@ def _criterion_finding(criterion: Criterion, parts: Sequence[CriterionFinding], 
     if criterion.needs or not parts:
         records = _evidence_for((criterion.id,), setting)
         wanted = criterion.effective_needs
-        needs = [_need_finding(need, _for_need(need, records, alone=len(wanted) == 1), setting.at) for need in wanted]
+        needs = [_need_finding(need, _for_need(need, records, wanted), setting) for need in wanted]
     states = [need.state for need in needs] + [part.state for part in parts]
     return CriterionFinding(
         criterion=criterion.id, title=criterion.title or criterion.id, state=_worst(states), needs=tuple(needs)
@@ -138,21 +159,27 @@ def _evidence_for(names: Iterable[str], setting: Setting) -> list[Evidence]:
     for name in names:
         for reference in (name, f"{policy.id}#{name}", f"{policy.label}#{name}"):
             for model_id in (setting.model.id, "*"):
-                for record in setting.known.by_criterion.get((model_id, reference), ()):
+                for record in setting.known.by_criterion.get((model_id, reference.casefold()), ()):
                     found.setdefault(record.id, record)
     return list(found.values())
 
 
-def _for_need(need: Need, records: Sequence[Evidence], *, alone: bool) -> list[Evidence]:
-    return [
-        record
-        for record in records
-        if record.need == need.name or (record.need is None and (alone or record.kind == need.kind))
-    ]
+def _for_need(need: Need, records: Sequence[Evidence], wanted: Sequence[Need]) -> list[Evidence]:
+    """Give the records that speak to a need; a failure that fits none of the needs counts against each."""
+    names, kinds = {one.name for one in wanted}, {one.kind for one in wanted}
+
+    def speaks(record: Evidence) -> bool:
+        if record.need is None and (len(wanted) == 1 or record.kind in kinds):
+            return len(wanted) == 1 or record.kind == need.kind
+        if record.need in names:
+            return record.need == need.name
+        return record.outcome in ("fail", "partial")
+
+    return [record for record in records if speaks(record)]
 
 
-def _need_finding(need: Need, records: Sequence[Evidence], at: date) -> NeedFinding:
-    judged = [(record, *_record_state(need, record, at)) for record in records]
+def _need_finding(need: Need, records: Sequence[Evidence], setting: Setting) -> NeedFinding:
+    judged = [(record, *_record_state(need, record, setting)) for record in records]
     judged = _answered(judged)
     names = tuple(record.id for record, _, _ in judged)
     for state in ("not_met", "met", "expired"):
@@ -173,9 +200,9 @@ def _answered(judged: list[_JudgedRecord]) -> list[_JudgedRecord]:
         return record.kind in REPEATABLE and any(
             state == "met"
             and other.kind == record.kind
-            and other.result_day is not None
+            and other.earliest_day is not None
             and record.result_day is not None
-            and other.result_day > record.result_day
+            and other.earliest_day > record.result_day
             and QUALITY_ORDER[other.quality] >= QUALITY_ORDER[record.quality]
             for other, state, _ in judged
         )
@@ -183,29 +210,44 @@ def _answered(judged: list[_JudgedRecord]) -> list[_JudgedRecord]:
     return [one for one in judged if not (one[1] == "not_met" and is_answered(one[0]))]
 
 
-def _record_state(need: Need, record: Evidence, at: date) -> tuple[State, str]:
+def _record_state(need: Need, record: Evidence, setting: Setting) -> tuple[State, str]:
     failed = _failure(need, record)
     if failed is not None:
         return "not_met", f"{record.id}: {failed}"
     if record.outcome == "partial":
         return "not_met", f"{record.id}: only partly in place"
+    elsewhere = _elsewhere(record, setting)
+    if elsewhere is not None:
+        return "unknown", f"{record.id}: {elsewhere}"
+    if need.kind not in ("attestation", record.kind):
+        return "unknown", f"{record.id} is of kind {record.kind}; {need.kind} is asked for"
     if QUALITY_ORDER[record.quality] < QUALITY_ORDER[need.minimum_quality]:
         return "unknown", f"{record.id} is {record.quality}; {need.minimum_quality} is asked for"
     if any(remark.blocks_rule_out for remark in record.remarks):
         return "unknown", f"{record.id}: {next(remark.message for remark in record.remarks if remark.blocks_rule_out)}"
-    expired = _expiry(need.max_age, record, at)
+    expired = _expiry(need.max_age, record, setting.at)
     if expired is not None:
         return "expired", f"{record.id}: {expired}"
     shown = _shown(need, record)
     return ("met", f"{record.id}: shown") if shown is None else ("unknown", f"{record.id}: {shown}")
 
 
+def _elsewhere(record: Evidence, setting: Setting) -> str | None:
+    """Give why a record does not speak for the assessed snapshot as it is, or none if it does."""
+    if record.id in setting.known.superseded:
+        return "restated or taken back"
+    measured_on, assessed = record.subject.snapshot, setting.snapshot
+    if measured_on is None or assessed is None or measured_on in (assessed.id, *assessed.equivalent_to):
+        return None
+    return f"about {measured_on}; {assessed.id} is assessed"
+
+
 def _failure(need: Need, record: Evidence) -> str | None:
     if record.outcome == "fail":
         return "failed"
     found = _bounded(need, record)
-    if need.bound is not None and found is not None and need.bound.is_crossed_by(found[0]):
-        return f"{found[0]:g} crosses the bound {need.bound.crossed_when} {need.bound.value:g}"
+    if need.bound is not None and found is not None and need.bound.is_crossed_by(found.seen):
+        return f"{found.seen:g} crosses the bound {need.bound.crossed_when} {need.bound.value:g}"
     return None
 
 
@@ -216,24 +258,36 @@ def _shown(need: Need, record: Evidence) -> str | None:
     found = _bounded(need, record)
     if found is None:
         return "gives no figure that compares with the bound"
-    decisive = found[0] if need.confidence is None else found[1]
+    decisive = found.worst if need.confidence is None else found.concerning
     if decisive is None:
-        return "gives no interval, so the bound is not shown to hold"
+        return "gives no interval or no worst case, so the bound is not shown to hold"
     if need.bound.is_crossed_by(decisive):
         return f"is on the safe side, but its confidence bound {decisive:.3g} is not"
     return None
 
 
-def _bounded(need: Need, record: Evidence) -> tuple[float, float | None] | None:
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A figure in the unit of a need's bound."""
+
+    seen: float
+    worst: float | None
+    concerning: float | None
+
+
+def _bounded(need: Need, record: Evidence) -> _Figure | None:
     measured = record.measurement
     if measured is None or need.bound is None:
         return None
     if need.metric is not None and need.metric.casefold() != measured.metric.casefold():
         return None
-    unit = "fraction" if measured.unit in ("fraction", "percent", "%") and need.bound.value <= 1 else measured.unit
+    share = "fraction" if need.bound.value <= 1 else "percent"
+    unit = measured.unit if in_unit(1.0, measured.unit, share) is None else share
     asked = Question(unit, need.confidence or 0.95, need.bound.higher_concerns, worst_case=True)
     found = bounds(measured, record.counts, asked)
-    return None if found is None else (found.value, found.concerning)
+    if found is None:
+        return None
+    return _Figure(found.value if found.seen is None else found.seen, found.worst, found.concerning)
 
 
 def _expiry(max_age: Duration | None, record: Evidence, at: date) -> str | None:
@@ -241,13 +295,15 @@ def _expiry(max_age: Duration | None, record: Evidence, at: date) -> str | None:
         return f"valid until {record.valid_until.isoformat()}"
     if record.ended_by_event is not None and record.ended_by_event <= at:
         return f"ended by {record.valid_until_event or 'an event'} on {record.ended_by_event.isoformat()}"
+    if record.earliest_day is not None and record.earliest_day > at:
+        return f"dated {record.earliest_day.isoformat()}, after the day asked about"
     if max_age is None:
         return None
-    if record.result_day is None:
+    if record.result_day is None or record.earliest_day is None:
         return f"nothing dates it; the policy allows {max_age}"
     return (
-        f"of {record.result_day.isoformat()}; the policy allows {max_age}"
-        if add(record.result_day, max_age) < at
+        f"of {record.earliest_day.isoformat()}; the policy allows {max_age}"
+        if add(record.earliest_day, max_age) < at
         else None
     )
 
@@ -265,22 +321,49 @@ def missing_signers(
         setting: for whom.
         threshold_statements: signers stated with recorded conclusions, by conclusion.
     """
-    signed = {
-        name.casefold()
-        for record in _evidence_for((approval.id,), setting)
-        for name in _valid_signers(record, setting.at)
-    }
+    records = _evidence_for((approval.id,), setting)
+    signed = {name.casefold() for one in records for name in _valid_signers(one, setting)}
     signed |= {name.casefold() for names in threshold_statements.values() for name in names}
-    roles = {role.id: {role.id.casefold(), role.title.casefold()} for role in setting.policy.roles}
-    present = [signer for signer in approval.signers if roles.get(signer, {signer.casefold()}) & signed]
-    needed = approval.quorum or len(approval.signers)
+    signed -= _refusing(records, setting) | {""}
+    if not approval.signers:
+        return None if signed else "the policy names no signer, and nobody has signed"
+    known = _signatures(setting.policy)
+    signers = tuple(dict.fromkeys(approval.signers))
+    present = [signer for signer in signers if known.get(signer, {signer.casefold()}) & signed]
+    needed = approval.quorum or len(signers)
     if len(present) >= needed:
         return None
-    missing = [signer for signer in approval.signers if signer not in present]
+    missing = [signer for signer in signers if signer not in present]
     return f"{len(present)} of {needed} signatures recorded; missing {', '.join(missing)}"
 
 
-def _valid_signers(record: Evidence, at: date) -> tuple[str, ...]:
-    if record.outcome == "fail" or _expiry(None, record, at) is not None:
+def _signatures(policy: Policy) -> dict[str, set[str]]:
+    """Give the names by which each role signs: its id, and its title where no other role goes by that word."""
+    words = [word for role in policy.roles for word in {role.id.casefold(), role.title.casefold()}]
+    return {
+        role.id: {role.id.casefold(), *(word for word in (role.title.casefold(),) if words.count(word) == 1)}
+        for role in policy.roles
+    }
+
+
+def _valid_signers(record: Evidence, setting: Setting) -> tuple[str, ...]:
+    if record.outcome in ("fail", "partial") or _elsewhere(record, setting) is not None:
         return ()
-    return record.signed_by
+    return () if _expiry(None, record, setting.at) is not None else record.signed_by
+
+
+def _refusing(records: Sequence[Evidence], setting: Setting) -> set[str]:
+    """Give who refused to sign, and has not signed on a later day."""
+    refused: set[str] = set()
+    for record in records:
+        if record.outcome == "fail":
+            later = [
+                one
+                for one in records
+                if one.earliest_day is not None
+                and record.result_day is not None
+                and one.earliest_day > record.result_day
+            ]
+            since = {name.casefold() for one in later for name in _valid_signers(one, setting)}
+            refused |= {name.casefold() for name in record.signed_by} - since
+    return refused

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from tidegate.kernel.canonical import digest
-from tidegate.kernel.duration import PartialDate, last_day
+from tidegate.kernel.duration import PartialDate, first_day, last_day
 from tidegate.kernel.record import Record
 from tidegate.policy.model import ElicitationElement, Operator, Quality, Threat
 
@@ -336,6 +336,12 @@ class Evidence(Record):
         """The last day on which the result can have come into being; none if nothing dates it."""
         dated = self.finished or self.published
         return last_day(dated) if dated else None
+
+    @cached_property
+    def earliest_day(self) -> date | None:
+        """The first day on which the result can have come into being: its age and its registration count from here."""
+        dated = self.finished or self.started or self.published
+        return first_day(dated) if dated else None
 
     @cached_property
     def known_on(self) -> date | None:

@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 _YEARS, _MONTHS, _WEEKS, _DAYS = (rf"[0-9]{{1,3}}{unit}" for unit in "YMWD")
 DURATION_PATTERN = (
@@ -17,7 +17,13 @@ PARTIAL_DATE_PATTERN = r"^\d{4}(-\d{2}(-\d{2})?)?$"
 Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN)]
 """A calendar duration such as ``P6M`` (six calendar months)."""
 
-PartialDate = Annotated[str, StringConstraints(pattern=PARTIAL_DATE_PATTERN)]
+
+def _exists(partial: str) -> str:
+    first_day(partial)
+    return partial
+
+
+PartialDate = Annotated[str, StringConstraints(pattern=PARTIAL_DATE_PATTERN), AfterValidator(_exists)]
 """A day, a month or a year, as precise as the source states it."""
 
 
@@ -43,6 +49,16 @@ def approximate_days(duration: str) -> int:
     """Give a length in days for comparing durations (a month counts 30 days, a year 365)."""
     length = {"Y": 365, "M": 30, "W": 7, "D": 1}
     return sum(int(count) * length[unit] for count, unit in re.findall(r"(\d+)([YMWD])", duration))
+
+
+def first_day(partial: str) -> date:
+    """Give the first day that a partial date may mean.
+
+    Raises:
+        ValueError: the date does not exist.
+    """
+    numbers = [int(part) for part in partial.split("-")]
+    return date(*(*numbers, 1, 1)[:3])
 
 
 def last_day(partial: str) -> date:
