@@ -56,6 +56,7 @@ class Dataset(_Part):
     name: str | None = None
     samples: Annotated[Whole, Field(ge=0)] | None = None
     sample_ids: list[int | str] | None = None
+    shuffled: bool | None = None
 
 
 class Config(_Part):
@@ -163,6 +164,7 @@ class Header(_Part):
 
     version: int | None = None
     status: str | None = None
+    invalidated: bool | None = None
     eval: Spec
     plan: Plan = Plan()
     results: Results | None = None
@@ -201,16 +203,31 @@ def planned_samples(header: Header, epochs: int) -> int | None:
 
     Of several statements the largest counts, because samples that are missing must not go unnoticed.
     """
-    config, dataset = header.eval.config, header.eval.dataset
-    stated = header.results.total_samples if header.results else None
-    if dataset.sample_ids:
-        units: int | None = len(dataset.sample_ids)
-    elif isinstance(config.sample_id, list):
-        units = len(config.sample_id)
-    else:
-        units = _limited(dataset.samples, config.limit)
+    stated, units = header.results.total_samples if header.results else None, _planned_units(header)
     known = [number for number in (stated, None if units is None else units * epochs) if number is not None]
     return max(known, default=None)
+
+
+def _planned_units(header: Header) -> int | None:
+    config, dataset = header.eval.config, header.eval.dataset
+    if dataset.sample_ids:
+        return len(dataset.sample_ids)
+    if isinstance(config.sample_id, list):
+        return len(config.sample_id)
+    return _limited(dataset.samples, config.limit)
+
+
+def selection(header: Header) -> tuple[str, bool] | None:
+    """Give in words which part of the dataset was run, and whether chance chose it; none if it was run whole."""
+    config, dataset = header.eval.config, header.eval.dataset
+    units = _planned_units(header)
+    if config.sample_id is not None:
+        return "the samples were chosen by their ids, not by chance", False
+    if units is None or dataset.samples is None or units >= dataset.samples:
+        return None
+    by_chance = dataset.shuffled is True and config.limit is not None
+    which = "after shuffling" if by_chance else "not a random choice"
+    return f"limited run: {units:,} of {dataset.samples:,} samples, {which}", by_chance
 
 
 def _limited(samples: int | None, limit: int | list[int] | None) -> int | None:

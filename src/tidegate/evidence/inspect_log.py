@@ -51,7 +51,10 @@ MAX_NOTICES = 50
 _JSON_HEAD = re.compile(rb'"eval"\s*:\s*\{')
 _JSON_TASK = re.compile(rb'"(run_id|task|eval_id|task_id)"\s*:\s*"')
 _POSITION = re.compile(r"at line (\d+) column (\d+)")
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
+# Text that never ends is one token up to the end: otherwise each quote in it would begin a search of its own.
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_BETWEEN = re.compile(rb"\s*,\s*")
+_AROUND = re.compile(rb"\s*")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+@/-]+")
 _MEANS = ("accuracy", "mean")
 

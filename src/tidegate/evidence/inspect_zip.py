@@ -10,6 +10,7 @@ import os
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,6 +60,8 @@ class Archive:
     """Size of the file in bytes."""
     limits: Limits
     stream: BinaryIO = field(repr=False)
+    repeated: tuple[str, ...] = ()
+    """Names that more than one entry has."""
 
     def where(self, member: str | None = None, line: int | None = None, column: int | None = None) -> Where:
         """Give a place in the archive."""
@@ -142,7 +145,9 @@ def open_archive(path: Path, limits: Limits = LIMITS) -> Iterator[Archive]:
         problems = list(_problems(entries, size, path.name, limits))
         if problems:
             raise EvidenceError(*problems[:20])
-        yield Archive(path.name, {entry.filename: entry for entry in entries}, size, limits, stream)
+        names = Counter(entry.filename for entry in entries)
+        repeated = tuple(name for name, times in names.items() if times > 1)
+        yield Archive(path.name, {entry.filename: entry for entry in entries}, size, limits, stream, repeated)
 
 
 def _check_directory_size(stream: BinaryIO, size: int, name: str, limits: Limits) -> None:
@@ -153,7 +158,8 @@ def _check_directory_size(stream: BinaryIO, size: int, name: str, limits: Limits
     if at < 0 or len(tail) < at + 22:
         raise EvidenceError(Problem("EVI002", "not a complete zip archive", Where(name), "was the run cut off?"))
     directory_bytes = struct.unpack("<I", tail[at + 12 : at + 16])[0]
-    if directory_bytes == 0xFFFFFFFF:
+    # zipfile takes the long form wherever its locator stands before the end record, whatever that record says.
+    if directory_bytes == 0xFFFFFFFF or tail[max(0, at - 20) : at].startswith(b"PK\x06\x07"):
         at = tail.rfind(b"PK\x06\x06", 0, at)
         if at < 0 or len(tail) < at + 48:
             raise EvidenceError(Problem("EVI002", "not a complete zip archive", Where(name)))

@@ -109,7 +109,7 @@ class _Unit:
     valid: list[float] = field(default_factory=list)
     logged: list[float] = field(default_factory=list)
     labels: list[str | float] = field(default_factory=list)
-    epochs: list[int] = field(default_factory=list)
+    epochs: set[int] = field(default_factory=set)
     cluster: str | None = None
 
 
@@ -226,7 +226,7 @@ class Tally:
         unit = self._units.setdefault(row.id, _Unit(cluster=row.cluster))
         if row.epoch in unit.epochs:
             raise DuplicateSampleError(row.id, row.epoch)
-        unit.epochs.append(row.epoch)
+        unit.epochs.add(row.epoch)
         self._rows.append((row.id, row.epoch, row.scorer, canonical_row(row)))
         status = row.status
         self._statuses[status] += 1
@@ -299,6 +299,11 @@ class Tally:
             return math.fsum(values) / len(values) if values else None
         scores = [score for unit in self._units.values() if (score := _logged_score(unit, reducer)) is not None]
         return math.fsum(scores) / len(scores) if scores else None
+
+    def logged_scores(self, reducer: str = "mean") -> dict[str, float]:
+        """Give what the log's own tool makes of each unit, for comparison with what the log says it made."""
+        scores = ((name, _logged_score(unit, reducer)) for name, unit in self._units.items())
+        return {name: score for name, score in scores if score is not None}
 
     def _filled(self, fill: float, reducer: str, planned: int | None, epochs: int | None) -> float | None:
         """Give the figure with every lost sample counted as `fill`."""
