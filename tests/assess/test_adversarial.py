@@ -5,6 +5,7 @@ import itertools
 from datetime import date
 
 import pytest
+
 from factories import (
     TODAY,
     a_check,
@@ -19,7 +20,6 @@ from factories import (
     a_threshold,
     an_indicator,
 )
-
 from tidegate.assess import assess
 from tidegate.assess.model import ModelAssessment
 from tidegate.evidence.model import (

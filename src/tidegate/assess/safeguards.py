@@ -88,7 +88,7 @@ def _standard_state(requirement: Requirement, setting: Setting) -> _Judged:
     missing = [one for one in bare if one.state != "met"]
     if not open_ones and not missing:
         return "met", f"all {len(binding)} criteria are met", tuple(findings)
-    state = _worst(one.state for one in (*open_ones, *missing))
+    state = _worst([one.state for one in open_ones] + [one.state for one in missing])
     if not open_ones:
         return state, f"{missing[0].need}: {missing[0].reason}", tuple(findings)
     counts = ", ".join(

@@ -9,6 +9,7 @@ Samples are read one at a time, and of each only its id, its scores and what bec
 inspect-ai itself is not needed.
 """
 
+import json
 import mmap
 import re
 from collections import Counter
@@ -196,6 +197,10 @@ class _Log:
     """Where the header contradicts what was written when the run began."""
     unfinished: bool = False
     """True if the log has no final header."""
+    contradictions: tuple[str, ...] = ()
+    """Where the log's own summaries contradict its samples."""
+    reductions: tuple[_Reduction, ...] = ()
+    """What the log says its samples reduce to."""
 
     @property
     def epochs(self) -> int:
@@ -248,8 +253,10 @@ def _read_archive(source: ImportSource, limits: Limits) -> _Log:
         _check_version(header, archive.where("header.json"))
         samples = _archive_samples(archive, header, source)
         unfinished = "header.json" not in archive.members
+        contradictions = tuple(_contradictions(archive, header, samples))
+        reductions = _member(archive, "reductions.json", _REDUCTIONS) or []
     disagreements = _disagreements(header, start) if start else ()
-    return _Log(source, header, samples, disagreements, unfinished)
+    return _Log(source, header, samples, disagreements, unfinished, contradictions, tuple(reductions))
 
 
 def _member(archive: Archive, name: str, adapter: TypeAdapter[Parsed]) -> Parsed | None:
@@ -275,6 +282,21 @@ def _add(samples: _Samples, sample: _Sample, cluster_key: str | None, where: Whe
         samples.add(sample, cluster_key)
     except ValueError as error:
         raise EvidenceError(Problem("EVI002", str(error), where)) from None
+
+
+def _contradictions(archive: Archive, header: Header, samples: _Samples) -> Iterator[str]:
+    """Give where an archive says two things about its samples: whoever edits one place may forget the other."""
+    twice = sum(name.startswith("samples/") for name in archive.repeated)
+    if twice:
+        yield f"{twice:,} samples stand twice in the archive; the later ones were taken"
+    if samples.source != "samples" or "summaries.json" not in archive.members:
+        return
+    summaries = _Samples("summaries")
+    for sample in _parse(_SUMMARIES, archive.read("summaries.json"), archive.where("summaries.json")):
+        _add(summaries, sample, header.cluster_key, archive.where("summaries.json"))
+    differing = {name for name, _ in _outcomes(samples).items() ^ _outcomes(summaries).items()}
+    if differing:
+        yield f"{len(differing):,} samples differ from what the log's own summaries say of them"
 
 
 def _archive_summaries(archive: Archive, header: Header) -> _Samples:
@@ -322,13 +344,15 @@ def _read_json(source: ImportSource, limits: Limits) -> _Log:
     with source.path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         spans, array = _sample_spans(data)
         _check_parts(spans, array, size, source, limits)
+        _check_gaps(data, spans, array, source.name)
         outside = data[: array[0]] + b"[]" + data[array[1] :] if array else data[:]
         header = _parse(_HEADER, outside, Where(source.name))
         _check_version(header, Where(source.name))
+        _check_keys(outside, source.name)
+        found = _parse(_JSON_REDUCTIONS, outside, Where(source.name)).get("reductions") or []
         if not spans:
-            found = _parse(_JSON_REDUCTIONS, outside, Where(source.name)).get("reductions")
-            return _Log(source, header, _reduced(found or [], Where(source.name)))
-        return _Log(source, header, _json_samples(data, spans, header, source))
+            return _Log(source, header, _reduced(found, Where(source.name)))
+        return _Log(source, header, _json_samples(data, spans, header, source), reductions=tuple(found))
 
 
 def _check_parts(
@@ -341,6 +365,32 @@ def _check_parts(
         message = f"a part of the log has {max(rest, largest):,} bytes, or it has {len(spans):,} samples"
         hint = f"the limits are {limits.member_bytes:,} bytes and {limits.members:,} samples"
         raise EvidenceError(Problem("EVI003", message, Where(source.name), hint))
+
+
+def _check_gaps(data: mmap.mmap, spans: list[tuple[int, int]], array: tuple[int, int] | None, name: str) -> None:
+    """Refuse a list of samples that holds anything else: what is no object would be passed over."""
+    if array is None:
+        return
+    ends, begins = [array[0] + 1, *(end for _, end in spans)], [*(begin for begin, _ in spans), array[1] - 1]
+    for number, (end, begin) in enumerate(zip(ends, begins, strict=True)):
+        expected = _BETWEEN if 0 < number < len(spans) else _AROUND
+        if not expected.fullmatch(data, end, begin):
+            line, column = data[:end].count(b"\n") + 1, end - data.rfind(b"\n", 0, end)
+            raise EvidenceError(Problem("EVI002", "expected samples with commas between", Where(name, line, column)))
+
+
+def _check_keys(outside: bytes, name: str) -> None:
+    """Refuse a log in which a part stands twice: readers differ in which of the two they take."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+            problem = Problem("EVI002", f"the key {twice[:100]!r} occurs twice in one object", Where(name))
+            raise EvidenceError(problem)
+        return found
+
+    json.loads(outside, object_pairs_hook=unique)
 
 
 def _json_samples(data: mmap.mmap, spans: list[tuple[int, int]], header: Header, source: ImportSource) -> _Samples:
@@ -437,6 +487,15 @@ def _error_text(error: Any) -> str | None:
     if error is None:
         return None
     return str(error.get("message", "error")) if isinstance(error, Mapping) else str(error)
+
+
+def _outcomes(samples: _Samples) -> dict[tuple[str, int], tuple[Any, ...]]:
+    """Give per sample and epoch whether it ended in an error, and its scores."""
+    scores: list[list[Any]] = [[fate.error is not None] for fate in samples.fates]
+    for name, values in sorted(samples.values.items(), key=lambda item: (item[0][0], item[0][1] or "")):
+        for number, value in values.items():
+            scores[number].append((name, value))
+    return {(fate.id, fate.epoch): tuple(found) for fate, found in zip(samples.fates, scores, strict=True)}
 
 
 def _read_value(value: Any) -> Value:
@@ -575,6 +634,13 @@ def _common(log: _Log) -> Iterator[Remark]:
         names = ", ".join(log.disagreements)
         message = f"the header contradicts what was written when the run began: {names}"
         yield Remark(code="EVI004", message=message, blocks_rule_out=True)
+    if log.header.invalidated and not any(fate.invalidated for fate in log.samples.fates):
+        message = "the log was declared invalid, and it does not show which of its samples are"
+        yield Remark(code="EVI008", message=message, blocks_rule_out=True)
+    for message in log.contradictions:
+        yield Remark(code="EVI004", message=message, blocks_rule_out=True)
+    if part := inspect_header.selection(log.header):
+        yield Remark(code="EVI008", message=part[0], blocks_rule_out=not part[1])
     if not log.from_samples:
         message = f"the log keeps no samples; the figures come from its {log.samples.source}"
         yield Remark(code="EVI011", message=message, blocks_rule_out=log.samples.source == "reductions")
@@ -669,6 +735,9 @@ def _measurement(log: _Log, figure: _Figure, summary: Summary, *, several: bool)
 
 def _figure_remarks(log: _Log, figure: _Figure, tally: Tally, summary: Summary) -> Iterator[Remark]:
     yield from _mismatches(figure, tally, summary)
+    if log.from_samples and (differing := _differently_reduced(log, figure, tally)):
+        message = f"{figure.label}: {differing:,} samples differ from the reduced scores that the log states"
+        yield Remark(code="EVI004", message=message, blocks_rule_out=True)
     counts = summary.counts
     if counts.planned is None:
         message = "the log does not say how many samples it set out to run, so missing ones cannot be counted"
@@ -698,6 +767,27 @@ def _mismatches(figure: _Figure, tally: Tally, summary: Summary) -> Iterator[Rem
             said = "no figure" if stated is None else f"{stated:.6g}"
             message = f"{figure.label}: the header states {name} {said}; the samples give {found}"
             yield Remark(code="EVI004", message=message, blocks_rule_out=True)
+
+
+def _differently_reduced(log: _Log, figure: _Figure, tally: Tally) -> int:
+    """Count the units whose score is not the one that the log says they reduce to."""
+    stated: dict[str, float | None] = {}
+    for reduction in log.reductions:
+        if reduction["scorer"] == figure.scorer and (reduction.get("reducer") or "mean") == figure.reducer:
+            for sample in reduction["samples"]:
+                value = sample["value"]
+                part = value.get(figure.key) if isinstance(value, dict) and figure.key is not None else value
+                stated[str(sample.get("sample_id"))] = (
+                    _read_value(part)[2] if isinstance(part, str) else _read_value(part)[0]
+                )
+    if not stated or "None" in stated:
+        return 0
+    found = tally.logged_scores(figure.reducer)
+    return sum(not _alike(stated.get(name), found.get(name)) for name in {*stated, *found})
+
+
+def _alike(one: float | None, other: float | None) -> bool:
+    return one is other if one is None or other is None else _same(one, other)
 
 
 def _same(stated: float, computed: float | None) -> bool:

@@ -158,12 +158,16 @@ def _check_directory_size(stream: BinaryIO, size: int, name: str, limits: Limits
     if at < 0 or len(tail) < at + 22:
         raise EvidenceError(Problem("EVI002", "not a complete zip archive", Where(name), "was the run cut off?"))
     directory_bytes = struct.unpack("<I", tail[at + 12 : at + 16])[0]
-    # zipfile takes the long form wherever its locator stands before the end record, whatever that record says.
+    # The long form counts wherever its locator stands before the end record, whatever that record says.
     if directory_bytes == 0xFFFFFFFF or tail[max(0, at - 20) : at].startswith(b"PK\x06\x07"):
-        at = tail.rfind(b"PK\x06\x06", 0, at)
-        if at < 0 or len(tail) < at + 48:
+        stated = [
+            struct.unpack("<Q", tail[place + 40 : place + 48])[0]
+            for place in (tail.rfind(b"PK\x06\x06", 0, at), at - 76)
+            if place >= 0 and tail.startswith(b"PK\x06\x06", place)
+        ]
+        if not stated:
             raise EvidenceError(Problem("EVI002", "not a complete zip archive", Where(name)))
-        directory_bytes = struct.unpack("<Q", tail[at + 40 : at + 48])[0]
+        directory_bytes = max(stated)
     if directory_bytes > limits.directory_bytes:
         message = f"the directory of the archive has {directory_bytes:,} bytes; the limit is {limits.directory_bytes:,}"
         raise EvidenceError(Problem("EVI007", message, Where(name)))

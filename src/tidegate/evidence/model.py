@@ -5,11 +5,12 @@ A record never changes. A later figure for the same thing is a new record, and a
 says which one it replaces and why. Adverse evidence leaves the set in no other way.
 """
 
+import math
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from tidegate.kernel.canonical import digest
 from tidegate.kernel.duration import PartialDate, first_day, last_day
@@ -98,6 +99,17 @@ class Counts(Record):
         return self.errored + self.unscored + self.invalidated + self.fallback + self.missing
 
 
+def _representable(value: Any) -> Any:
+    """Give parameters as canonical JSON can hold them: a whole number beyond 2^53 becomes text, digit by digit."""
+    if isinstance(value, dict):
+        return {name: _representable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_representable(item) for item in value]
+    if isinstance(value, int) and abs(value) >= 2**53:
+        return str(value)
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
 class Measurement(Record):
     """A figure and what makes it comparable: evaluation, metric, unit and aggregation are its identity."""
 
@@ -139,7 +151,7 @@ class Measurement(Record):
     """Human, control or earlier model, in the same unit."""
     baseline_who: str | None = None
     """Whose."""
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters: Annotated[dict[str, Any], AfterValidator(_representable)] = Field(default_factory=dict)
     """Parameters of a fitted figure (regularisation, weights, replicates), so that it can be recomputed."""
 
     @property

@@ -27,6 +27,10 @@ MAX_DEPTH = 40
 """Deeper nesting than this occurs in no policy; it is refused."""
 MAX_NODES = 500_000
 """Counted after aliases are expanded, so that a small file cannot grow without limit."""
+MAX_INTEGER = 2**53 - 1
+"""Beyond this a whole number has no exact canonical JSON form (RFC 8785), so that no digest could hold it."""
+MAX_DIGITS = 100
+"""Leading zeros included; only the length is looked at beyond this."""
 
 PathKey = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -88,8 +92,9 @@ def _scalar(event: Any, file: str) -> Any:
     if text in _PLAIN:
         return _PLAIN[text]
     if _INTEGER.match(text):
-        if len(text) > 4000:
-            raise _refuse("DOC009", "the number has too many digits", file, event.start_mark)
+        if len(text) > MAX_DIGITS or abs(int(text)) > MAX_INTEGER:
+            hint = "if it is a name, put it in quotes"
+            raise _refuse("DOC009", "the number has too many digits", file, event.start_mark, hint)
         return int(text)
     if _FLOAT.match(text):
         number = float(text)

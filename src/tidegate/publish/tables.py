@@ -158,6 +158,8 @@ def gate_table(model: ModelAssessment, gate: Gate) -> Table:
     """Give one gate with every reason, closing ones first."""
     answer = "open" if gate.open else "closed"
     table = _table(f"{model.name}: {ACTION_WORDS[gate.action]} is {answer}", ("", "Threshold", "Reason"))
+    # As wide as the title, which would wrap otherwise.
+    table.columns[2].min_width = 60
     for reason in gate.reasons:
         mark = Text("closes", style="red") if reason.closes else Text("holds", style="green")
         table.add_row(mark, _flat(reason.threshold or "-"), _flat(reason.message))
