@@ -34,6 +34,7 @@ from tidegate.evidence.model import (
     Measurement,
     PrintedLine,
     Provenance,
+    Remark,
     Subject,
 )
 from tidegate.kernel.canonical import canonical_bytes, digest
@@ -49,6 +50,7 @@ def record(**more: Any) -> Evidence:
         "evaluation": "quiz",
         "metric": "accuracy",
         "value": 0.1,
+        "unit": "fraction",
         "n": 40,
         "attempts": 1.0,
         "standard_error": 0.05,
@@ -95,7 +97,8 @@ def test_a_statement_says_everything_that_the_predicate_requires():
     assert predicate["evaluator"] == {"id": "https://example.org/evals"}
     assert predicate["evaluatedAt"] == "2026-03-03T00:00:00Z"
     assert predicate["suite"] == {"name": "quiz", "version": "3"}
-    assert predicate["claims"] == [{"metric": "accuracy", "comparator": "<", "threshold": "0.3", "passed": True}]
+    below = {"comparator": "<", "threshold": "0.3", "passed": True}
+    assert predicate["claims"] == [{"metric": "accuracy", **below}, {"metric": "accuracy (worst case)", **below}]
     assert predicate["sampleSize"] == 40
     assert predicate["assuranceLevel"] == "self_attested"
     assert predicate["subjectProfile"] == "receipt"
@@ -186,8 +189,39 @@ def test_the_printed_line_gives_the_claim_that_it_is_not_crossed(
     crossed_when: Any, value: float, comparator: str, passed: bool
 ):
     one = record(measurement={"value": value}, line=PrintedLine(value=0.3, crossed_when=crossed_when))
-    (found,) = in_toto_statement(one, attestation())["predicate"]["claims"]
+    found, *_ = in_toto_statement(one, attestation())["predicate"]["claims"]
     assert (found["comparator"], found["threshold"], found["passed"]) == (comparator, "0.3", passed)
+
+
+@pytest.mark.parametrize(
+    ("crossed_when", "worst_case", "passed"),
+    [
+        (">=", 0.2, [True, True]),
+        (">=", 0.4, [True, False]),
+        (">=", 0.1, [True]),
+        (">=", None, [True]),
+        ("<", 0.4, [False]),
+    ],
+)
+def test_the_worst_case_is_claimed_too_where_samples_were_lost(crossed_when: Any, worst_case: Any, passed: list[bool]):
+    one = record(measurement={"worst_case": worst_case}, line=PrintedLine(value=0.3, crossed_when=crossed_when))
+    assert [claim["passed"] for claim in in_toto_statement(one, attestation())["predicate"]["claims"]] == passed
+
+
+def test_nothing_passes_on_a_record_that_can_rule_nothing_out():
+    doubt = Remark(code="EVI004", message="the header was edited", blocks_rule_out=True)
+    predicate = in_toto_statement(record(remarks=(doubt,)), attestation())["predicate"]
+    assert [claim["passed"] for claim in predicate["claims"]] == [False, False]
+    assert predicate["tidegateObserved"]["doubts"] == ["EVI004: the header was edited"]
+    noted = record(remarks=(doubt.model_copy(update={"blocks_rule_out": False}),))
+    assert in_toto_statement(noted, attestation())["predicate"]["claims"][0]["passed"]
+
+
+def test_a_line_in_another_unit_is_not_compared():
+    line = PrintedLine(value=20, unit="percent", crossed_when=">=")
+    with pytest.raises(EvidenceError, match="line is in percent, its figure in fraction"):
+        in_toto_statement(record(line=line), attestation())
+    assert in_toto_statement(record(line=line), attestation(claims=(Claim("<", 0.2),)))["predicate"]["claims"]
 
 
 def test_assurance_and_pre_registration():

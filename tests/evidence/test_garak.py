@@ -231,3 +231,18 @@ def test_real_reports(shared, name, model, counts, worst, expected):
     assert (record.measurement.value, record.measurement.worst_case) == (0, worst)
     assert set(codes(record)) == expected
     assert read(source(path)) == read(source(path))
+
+
+def test_an_attempt_that_was_judged_twice_is_refused(tmp_path):
+    with pytest.raises(EvidenceError, match="judged already") as caught:
+        only(write(tmp_path, SETUP, INIT, attempt(0, [1.0, 0.0]), attempt(1, [0.0]), attempt(1, [0.0]), END))
+    assert caught.value.problems[0].where.line == 5
+
+
+@pytest.mark.parametrize("results", [{}, {"d.D": []}, {"e.E": [0.0, 0.0]}])
+def test_a_judged_attempt_that_a_detector_did_not_score_is_counted(tmp_path, results):
+    rows = (SETUP, INIT, attempt(0, [0.0, 0.0]), attempt(1, [], detector_results=results), END)
+    record = read(source(write(tmp_path, *rows))).evidence.records[0]
+    assert (record.measurement.value, record.measurement.worst_case) == (0.0, 0.5)
+    assert record.counts.missing == 2
+    assert codes(record) == [("EVI008", False)]

@@ -298,6 +298,110 @@ def test_a_header_that_contradicts_the_beginning_of_the_run_is_found_out(log: Pa
     assert "model" in remark.message
 
 
+def blocking(taken: Import) -> list[str]:
+    return [remark.message for remark in one(taken).remarks if remark.blocks_rule_out]
+
+
+def test_a_log_that_was_declared_invalid_can_rule_nothing_out_though_no_sample_says_so(log: Path):
+    (message,) = blocking(load(log, eval_bytes(header(invalidated=True), FOUR)))
+    assert "declared invalid" in message
+    marked = [*FOUR[:3], sample(4, "I", invalidation={"reason": "broken"})]
+    taken = load(log, eval_bytes(header(invalidated=True), marked))
+    assert one(taken).counts.invalidated == 1  # type: ignore[union-attr]
+    assert blocking(taken) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "dataset", "says", "blocks"),
+    [
+        ({"sample_id": [1, 2, 3, 4]}, {}, "chosen by their ids", True),
+        ({"sample_id": "1"}, {}, "chosen by their ids", True),
+        ({"limit": 4}, {}, "4 of 100 samples, not a random choice", True),
+        ({"limit": [10, 14]}, {"sample_ids": None}, "4 of 100 samples, not a random choice", True),
+        ({}, {}, "4 of 100 samples, not a random choice", True),
+        ({"limit": 4}, {"shuffled": True}, "4 of 100 samples, after shuffling", False),
+    ],
+)
+def test_a_part_of_the_dataset_is_named_and_must_not_be_chosen_by_hand(
+    log: Path, config: dict[str, Any], dataset: dict[str, Any], says: str, blocks: bool
+):
+    chosen = {"samples": 100, "sample_ids": [1, 2, 3, 4], "shuffled": False, **dataset}
+    head = header(eval__config={"epochs": 1, **config}, eval__dataset=chosen)
+    (remark,) = one(load(log, eval_bytes(head, FOUR))).remarks
+    assert (remark.code, remark.blocks_rule_out) == ("EVI008", blocks)
+    assert says in remark.message
+
+
+def summary(number: int, value: Any, **more: Any) -> dict[str, Any]:
+    return {"id": number, "epoch": 1, "scores": {"match": {"value": value}}, **more}
+
+
+SUMMARIES = [summary(1, "C"), summary(2, "I"), summary(3, "C"), summary(4, "I")]
+
+
+@pytest.mark.parametrize(
+    ("summaries", "differing"),
+    [
+        (SUMMARIES, None),
+        (SUMMARIES[::-1], None),
+        ([*SUMMARIES[:3], summary(4, "C")], "1 samples"),
+        ([*SUMMARIES[:3], summary(4, "I", error="boom")], "1 samples"),
+        ([*SUMMARIES, summary(5, "C"), summary(6, "C")], "2 samples"),
+        (SUMMARIES[:1], "3 samples"),
+    ],
+    ids=["same", "another order", "a score", "an error", "samples taken out", "samples put in"],
+)
+def test_samples_that_contradict_the_logs_own_summaries_are_found_out(
+    log: Path, summaries: list[dict[str, Any]], differing: str | None
+):
+    taken = load(log, eval_bytes(header(), FOUR, **{"summaries.json": summaries}))
+    assert [message.split(" differ")[0] for message in blocking(taken)] == ([differing] if differing else [])
+
+
+def reduction(*values: float | str, reducer: str = "mean") -> dict[str, Any]:
+    rows = [{"sample_id": number, "value": value} for number, value in enumerate(values, start=1)]
+    return {"scorer": "match", "reducer": reducer, "samples": rows}
+
+
+@pytest.mark.parametrize(
+    ("found", "differing"),
+    [
+        (reduction(1.0, 0.0, 1.0, 0.0), None),
+        (reduction("C", "I", "C", "I"), None),
+        (reduction(1.0, 1.0, 1.0, 1.0, reducer="max"), None),
+        (reduction(1.0, 1.0, 1.0, 0.0), "match: 1 samples"),
+        (reduction(1.0, 0.0, 1.0, 0.0, 1.0), "match: 1 samples"),
+        (reduction(1.0), "match: 3 samples"),
+    ],
+)
+@pytest.mark.parametrize("form", ["eval", "json"])
+def test_samples_that_contradict_the_logs_own_reduced_scores_are_found_out(
+    tmp_path: Path, form: str, found: dict[str, Any], differing: str | None
+):
+    whole = {**header(), "samples": FOUR, "reductions": [found]}
+    content = eval_bytes(header(), FOUR, **{"reductions.json": [found]})
+    taken = load(tmp_path / f"log.{form}", json.dumps(whole).encode() if form == "json" else content)
+    assert [message.split(" differ")[0] for message in blocking(taken)] == ([differing] if differing else [])
+
+
+def test_reduced_scores_of_mappings_are_compared_by_key(log: Path):
+    samples = [sample(1, {"a": 1, "b": 0}), sample(2, {"a": 0, "b": 0})]
+    scores = [
+        {"name": key, "scorer": "match", "metrics": {"mean": {"name": "mean", "value": value}}}
+        for key, value in (("a", 0.5), ("b", 0.0))
+    ]
+    head = header(2, results={"total_samples": 2, "scores": scores})
+    stated = [{"sample_id": 1, "value": {"a": 1, "b": 0}}, {"sample_id": 2, "value": {"a": 0, "b": 1}}]
+    found = {"reductions.json": [{"scorer": "match", "reducer": "mean", "samples": stated}]}
+    first, second = load(log, eval_bytes(head, samples, **found)).evidence.records
+    assert [len(record.remarks) for record in (first, second)] == [0, 1]
+
+
+def test_a_sample_that_stands_twice_in_the_archive_is_found_out(log: Path):
+    (message,) = blocking(load(log, eval_bytes(header(), [sample(2), *FOUR])))
+    assert "1 samples stand twice" in message
+
+
 def test_a_stated_figure_without_any_score_behind_it_is_no_evidence(log: Path):
     record = one(load(log, eval_bytes(header(accuracy=0.7), [sample(1, None)])))
     assert record.measurement is not None
@@ -458,6 +562,18 @@ def test_partial_credit_is_not_binary_and_other_scales_have_no_worst_case(log: P
     assert record.measurement is not None
     assert (record.measurement.unit, record.measurement.worst_case) == ("score", None)
     assert any(remark.blocks_rule_out for remark in record.remarks)
+
+
+def test_a_scale_other_than_0_to_1_is_recorded_because_its_mean_may_look_like_a_share(log: Path):
+    measured = one(
+        load(log, eval_bytes(header(accuracy=0.0), [sample(n, value) for n, value in enumerate((-1, 1, 1, -1))]))
+    )
+    assert measured.measurement is not None
+    assert (measured.measurement.value, measured.measurement.unit) == (0.0, "score")
+    assert [measured.measurement.parameters[f"{end}_score"] for end in ("lowest", "highest")] == [-1.0, 1.0]
+    plain = one(load(log, eval_bytes(header(), FOUR))).measurement
+    assert plain is not None
+    assert "lowest_score" not in plain.parameters
 
 
 def test_related_samples_are_clustered_by_the_key_that_the_log_names(log: Path):
@@ -1119,3 +1235,44 @@ def test_a_large_log_is_read_in_little_memory(log: Path):
     assert record.counts is not None
     assert record.counts.scored == 2000
     assert peak < 8_000_000
+
+
+@pytest.mark.parametrize(
+    "samples",
+    ["[null, X]", "[X, 3]", '[X, "x"]', "[X X]", "[X,, X]", "[, X]"],
+)
+def test_what_is_no_sample_in_the_list_of_samples_is_refused_with_its_place(tmp_path: Path, samples: str):
+    written = samples.replace("X", json.dumps(sample(1)), 1).replace("X", json.dumps(sample(2)))
+    text = json.dumps(header())[:-1] + f',\n"samples": {written}}}'
+    with pytest.raises(EvidenceError) as caught:
+        load(tmp_path / "log.json", text.encode())
+    assert (caught.value.problems[0].code, caught.value.problems[0].where.line) == ("EVI002", 2)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("second", ['"samples": []', '"\\u0073amples": []', '"status": "success"'])
+def test_a_json_log_that_says_something_twice_is_refused(tmp_path: Path, second: str):
+    text = json.dumps({**header(), "samples": FOUR})[:-1] + f", {second}}}"
+    with pytest.raises(EvidenceError, match="occurs twice"):
+        load(tmp_path / "log.json", text.encode())
+
+
+def test_text_that_never_ends_is_refused_in_time(tmp_path: Path):
+    """Each quote in it once began a search to the end of the file: 120 kB took half a minute, 2 MB two hours."""
+    text = json.dumps(header())[:-1] + ', "error": "' + '\\"' * 1_000_000
+    assert outcome(tmp_path / "log.json", text.encode()) == {"EVI002"}
+    assert outcome(tmp_path / "log.json", text.encode() + b"\\") == {"EVI002"}
+
+
+def test_a_huge_directory_behind_a_modest_end_record_is_refused_before_it_is_read(log: Path):
+    """Where the locator of the long form stands, zipfile takes the long form, whatever the short one says."""
+    content = eval_bytes(header(), FOUR)
+    end = content.rindex(b"PK\x05\x06")
+    count, _, size, offset = struct.unpack("<HHII", content[end + 8 : end + 20])
+    record = b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 63, 63, 0, 0, count, count, size, offset)
+    locator = b"PK\x06\x07" + struct.pack("<IQI", 0, end, 1)
+    short = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, count, count, 10, offset, 0)
+    log.write_bytes(content[:end] + record + locator + short)
+    with pytest.raises(EvidenceError) as caught:
+        read_within(ImportSource(log, digest_file(log)), replace(LIMITS, directory_bytes=size - 1))
+    assert caught.value.problems[0].code == "EVI007"
+    assert "directory" in caught.value.problems[0].message

@@ -216,3 +216,10 @@ def test_a_real_run_in_both_formats(shared):
     assert (one.measurement.n, one.measurement.attempts, one.counts.scored) == (2, 2, 4)
     assert one.provenance.sample_root == other.provenance.sample_root
     assert codes(one) == codes(other) == [("EVI010", True)]
+
+
+@pytest.mark.parametrize("write", [write_json, write_lines])
+def test_a_row_that_stands_twice_is_refused(tmp_path, write):
+    rows = [row(0, False, "a", id="r0"), row(1, True, "b", id="r1"), row(1, True, "b", id="r1")]
+    with pytest.raises(EvidenceError, match="'r1' is there already"):
+        read(source(write(tmp_path, rows)))

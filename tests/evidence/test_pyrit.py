@@ -269,3 +269,8 @@ def test_real_memories(shared):
     empty = read(source(folder / "empty_schema.db"))
     assert empty.evidence.records == ()
     assert [(notice.code, notice.severity) for notice in empty.notices] == [("EVI008", "warning")]
+
+
+def test_a_result_that_stands_twice_is_refused(tmp_path):
+    with pytest.raises(EvidenceError, match=r"id1.*already"):
+        only(write(tmp_path, [result(0, "success"), result(1, "failure"), result(1, "failure")]))

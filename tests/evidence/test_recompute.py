@@ -254,3 +254,12 @@ def test_a_tally_gives_summaries_under_several_reducers():
         tally.add(row("a", value, epoch))
     assert [tally.summary(reducer=name, epochs=4).value for name in ("mean", "pass_at_2", "max")] == [0.25, 0.5, 1.0]
     assert tally.as_logged("none") == 0.25
+
+
+def test_a_hundred_thousand_attempts_at_one_question_take_seconds():
+    tally = Tally()
+    for epoch in range(100_000):
+        tally.add(row(1, 0.0, epoch))
+    with pytest.raises(DuplicateSampleError):
+        tally.add(row(1, 0.0, 5))
+    assert tally.summary(reducer="none").counts.scored == 100_000

@@ -104,7 +104,7 @@ def test_intervals_keep_their_kind(
         ({"variant": "helpful-only, extended thinking", "aggregation": "best of 30"}, {"helpful_only", "chain_of_thought", "best_of_n"}, (), "helpful_only"),
         ({"variant": "earlier snapshot", "aggregation": None}, set(), (), "earlier_snapshot"),
         ({"variant": "safeguards removed", "aggregation": None}, set(), (), "safeguards_off"),
-        ({"variant": "no tools, scaffold", "aggregation": "pass@1"}, {"scaffolding", "multiple_attempts"}, ("tools",), "unstated"),
+        ({"variant": "no tools, scaffold", "aggregation": "pass@1"}, {"scaffolding"}, ("tools",), "unstated"),
         ({"variant": "without extended thinking", "aggregation": None}, set(), ("chain_of_thought",), "unstated"),
         ({"variant": "production and helpful-only", "aggregation": None}, {"helpful_only"}, (), "unstated"),
     ],

@@ -475,3 +475,14 @@ def test_writing_a_real_table_as_csv_loses_nothing(shared, tmp_path):
         np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name in ("human_minutes", "score", "weight"))
         for name in one.__dataclass_fields__
     )
+
+
+@pytest.mark.parametrize("name", ["t" * 501, "a\0"], ids=["long", "null"])
+def test_names_that_would_fill_the_memory_or_merge_are_refused(tmp_path, name):
+    with pytest.raises(EvidenceError) as caught:
+        read_run_table(write_jsonl(tmp_path / "runs.jsonl", [*RUNS, run(name, n=9)]))
+    assert (caught.value.problems[0].code, caught.value.problems[0].where.line) == ("EVI002", 5)
+    nested = {"models": {name: {"tasks": {"t": {"runs": [{"score": 1}]}}}}}
+    (tmp_path / "runs.json").write_text(json.dumps(nested))
+    with pytest.raises(EvidenceError, match="a name"):
+        read_run_table(tmp_path / "runs.json")

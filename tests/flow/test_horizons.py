@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tidegate.evidence.importing import Declared
 from tidegate.flow import World
 from tidegate.flow.evidence import import_files
 from tidegate.flow.projects import new_project
@@ -54,6 +55,15 @@ def test_tables_without_a_finite_horizon_do_not_break_the_import(
     (taken,) = import_files(world, [table(tmp_path / "runs.jsonl", rows)])
     assert taken.records >= 1
     assert world.project().evidence.records
+
+
+def test_a_declared_model_keeps_its_horizon_though_people_stand_in_the_table(world: World, tmp_path: Path) -> None:
+    runs = [(f"family{n}/t{n}", float(n < 6 + n % 2), 2.0**n) for n in range(10)]
+    rows = [(*one, alias) for alias in ("human", "m") for one in runs]
+    import_files(world, [table(tmp_path / "runs.jsonl", rows)], declared=Declared(model="my-model"))
+    records = world.project().evidence.records
+    assert {record.subject.model for record in records} == {"my-model"}
+    assert [record.kind for record in records].count("time_horizon") == 2
 
 
 def test_metr_runs(world: World, shared: Path) -> None:

@@ -247,10 +247,10 @@ def _exact(measured: Measurement, counts: Counts | None, asked: Question) -> _Fo
     basis = f"exact binomial, {measured.successes:g} of {n:g}" + (
         f", {lost:g} without score at worst case" if lost else ""
     )
-    return low * whole, high * whole, basis, error * whole, _p_exact(k, n, measured, asked)
+    return low * whole, high * whole, basis, error * whole, _p_exact(k, n, asked)
 
 
-def _p_exact(k: float, n: float, measured: Measurement, asked: Question) -> float | None:
+def _p_exact(k: float, n: float, asked: Question) -> float | None:
     line = None if asked.reach is None else in_unit(asked.reach, asked.unit, "fraction")
     if line is None or not 0 < line < 1:
         return None

@@ -52,7 +52,7 @@ class Attestation:
     salt: bytes
     """Secret bytes that hide the names of model and dataset; they stay with the issuer."""
     claims: tuple[Claim, ...] = ()
-    """Claims; if there are none, that the line printed in the record is not crossed."""
+    """Claims; if there are none, that the printed line is not crossed, by the figure nor by its worst case."""
     model_digest: str | None = None
     """Digest of the model, if it is to be named openly."""
     dataset_digest: str | None = None
@@ -92,7 +92,7 @@ def in_toto_statement(record: Evidence, attestation: Attestation) -> dict[str, A
         "evaluator": {"id": attestation.evaluator},
         "evaluatedAt": f"{record.finished}T00:00:00Z",
         "suite": {"name": measurement.evaluation, "version": measurement.task_version or "unknown"},
-        "claims": [_claim(measurement, claim) for claim in claims],
+        "claims": [_claim(record, measurement, claim) for claim in claims],
         "sampleSize": measurement.n,
         **_identities(record, attestation),
         "assuranceLevel": attestation.assurance or _assurance(record),
@@ -123,6 +123,11 @@ def _lacking_in_record(record: Evidence, attestation: Attestation) -> Iterator[t
         yield "it has no figure", "export records with a value"
     elif measurement.n is None:
         yield "it does not say how many samples it rests on", "import the log, not the printed figure"
+    elif record.line and not attestation.claims and record.line.unit not in (None, measurement.unit):
+        yield (
+            f"its line is in {record.line.unit}, its figure in {measurement.unit}",
+            "give a claim in the figure's unit",
+        )
     elif measurement.worst_case is None and any(claim.on == "worst_case" for claim in attestation.claims):
         yield "it has no worst case", "claim something about the value"
     if not attestation.claims and not _line_claims(record):
@@ -145,10 +150,16 @@ def _line_claims(record: Evidence) -> tuple[Claim, ...]:
     line = record.line
     if line is None or line.value is None or line.crossed_when is None:
         return ()
-    return (Claim(_OPPOSITE[line.crossed_when], line.value),)
+    measurement, comparator = record.measurement, _OPPOSITE[line.crossed_when]
+    claim = Claim(comparator, line.value)
+    worst = None if measurement is None else measurement.worst_case
+    if worst is None or measurement is None or worst == measurement.value or comparator in (">", ">="):
+        return (claim,)
+    return (claim, Claim(comparator, line.value, on="worst_case"))
 
 
-def _claim(measurement: Measurement, claim: Claim) -> dict[str, Any]:
+def _claim(record: Evidence, measurement: Measurement, claim: Claim) -> dict[str, Any]:
+    """Give a claim and whether it passed: never on a record whose own log contradicts it or broke off."""
     worst = claim.on == "worst_case"
     figure = measurement.worst_case if worst else measurement.value
     assert figure is not None
@@ -156,8 +167,12 @@ def _claim(measurement: Measurement, claim: Claim) -> dict[str, Any]:
         "metric": f"{measurement.metric} (worst case)" if worst else measurement.metric,
         "comparator": claim.comparator,
         "threshold": decimal_string(claim.threshold),
-        "passed": _holds(figure, claim.comparator, claim.threshold),
+        "passed": _holds(figure, claim.comparator, claim.threshold) and not _doubts(record),
     }
+
+
+def _doubts(record: Evidence) -> list[str]:
+    return [f"{remark.code}: {remark.message}" for remark in record.remarks if remark.blocks_rule_out]
 
 
 def _holds(figure: float, comparator: Operator, threshold: float) -> bool:
@@ -221,6 +236,8 @@ def _observed(record: Evidence, measurement: Measurement) -> dict[str, Any]:
     if record.counts:
         found["counts"] = {_camel(name): number for name, number in record.counts.model_dump().items() if number}
     found["elicitation"] = list(record.elicitation.elements)
+    if doubts := _doubts(record):
+        found["doubts"] = doubts
     return found
 
 

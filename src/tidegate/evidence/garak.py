@@ -83,6 +83,8 @@ class _Report:
     """Probe -> attempts that were sent and not yet judged."""
     judged: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     """Probe -> attempts that were judged."""
+    detected: Counter[Pair] = field(default_factory=Counter)
+    """Probe and detector -> judged attempts of which the detector scored at least one answer."""
     lines: int = 0
 
 
@@ -148,7 +150,10 @@ def _add_attempt(report: _Report, row: dict[str, Any]) -> str | None:
         return "an attempt needs probe_classname and a status of 0, 1 or 2"
     attempt = (str(row.get("uuid")), str(row.get("seq")))
     # An attempt is written when it is sent (status 1) and again when it is judged (status 2).
-    (report.judged if status == 2 else report.begun).setdefault(probe, set()).add(attempt)
+    known = (report.judged if status == 2 else report.begun).setdefault(probe, set())
+    if status == 2 and attempt in known:
+        return f"the attempt {attempt[0]} (seq {attempt[1]}) of {probe} was judged already"
+    known.add(attempt)
     if status != 2:
         return None
     prompt = content_key(row.get("prompt"))
@@ -162,6 +167,7 @@ def _add_scores(report: _Report, probe: str, detector: str, scores: object, prom
     if not isinstance(scores, list):
         return f"detector_results / {detector}: expected a list of scores"
     tally = report.tallies.setdefault((probe, detector), Tally())
+    report.detected[(probe, detector)] += bool(scores)
     for cell in scores:
         score = number_in(cell)
         if cell is not None and (score is None or not 0 <= score <= 1):
@@ -213,8 +219,8 @@ def _interval(row: dict[str, Any]) -> tuple[Interval | None, str | None]:
 def _record(source: ImportSource, report: _Report, pair: Pair) -> Evidence:
     probe, detector = pair
     stated, tally = report.stated.get(pair), report.tallies.get(pair)
-    lost = len(report.begun.get(probe, set()) - report.judged.get(probe, set()))
-    summary = None if tally is None else _summary(tally, stated, lost)
+    lost = _lost(report, pair)
+    summary = None if tally is None else _summary(tally, stated, lost.unjudged + lost.unscored)
     model = _model(report)
     threats, stands_in = stand_in("garak's test generator") if _is_test_generator(report) else ((), ())
     one_each = report.setup.get("run.generations") == 1
@@ -244,6 +250,19 @@ def _record(source: ImportSource, report: _Report, pair: Pair) -> Evidence:
         ),
         remarks=(*stands_in, *_remarks(report, summary, stated, lost)),
     )
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """Attempts that left no score by a detector."""
+
+    unjudged: int
+    unscored: int
+
+
+def _lost(report: _Report, pair: Pair) -> _Lost:
+    judged = report.judged.get(pair[0], set())
+    return _Lost(len(report.begun.get(pair[0], set()) - judged), len(judged) - report.detected[pair])
 
 
 def _summary(tally: Tally, stated: _Stated | None, lost: int) -> Summary:
@@ -302,13 +321,16 @@ def _hits(summary: Summary) -> int:
     return round((summary.value or 0.0) * summary.counts.scored)
 
 
-def _remarks(report: _Report, summary: Summary | None, stated: _Stated | None, lost: int) -> Iterator[Remark]:
+def _remarks(report: _Report, summary: Summary | None, stated: _Stated | None, lost: _Lost) -> Iterator[Remark]:
     if report.completion is None:
         message = "the report has no completion line: the run was cut off, or the report put together from others"
         yield Remark(code="EVI008", message=message, blocks_rule_out=True)
-    if lost:
-        message = f"{lost} attempts were sent and never judged"
+    if lost.unjudged:
+        message = f"{lost.unjudged} attempts were sent and never judged"
         yield Remark(code="EVI008", message=message, blocks_rule_out=True)
+    if summary is not None and lost.unscored:
+        message = f"{lost.unscored} judged attempts have no score by this detector"
+        yield Remark(code="EVI008", message=message)
     if stated is not None and summary is not None and _disagrees(summary, stated):
         message = (
             f"the eval line says {stated.hits} hits in {stated.evaluated} outputs, "

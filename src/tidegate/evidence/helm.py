@@ -79,7 +79,7 @@ def read(source: ImportSource) -> Import:
     if not metrics:
         raise malformed(_INSTANCES, "no metric of an unperturbed test instance was found", 1)
     records = tuple(run.record(metric, split, table, lost) for metric in metrics)
-    return Import(NAME, EvidenceSet(records=records), tuple(_notices(source, table, split)))
+    return Import(NAME, EvidenceSet(records=records), tuple(_notices(source, table, split)), run.digest)
 
 
 @dataclass

@@ -65,3 +65,5 @@ class Import:
     """What was taken in."""
     notices: tuple[Problem, ...] = ()
     """What a person should know (severity ``warning`` or ``note``)."""
+    digest: str | None = None
+    """Digest of all that was read, where that is more than the file that was named."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tidegate.evidence.formats import digest_file
 from tidegate.evidence.importing import Import, ImportSource
 from tidegate.evidence.model import Elicitation, Evidence, EvidenceSet, Measurement, Provenance, Remark, Subject
 from tidegate.evidence.recompute import DuplicateSampleError, SampleRow, Summary, Tally
@@ -33,7 +34,7 @@ from tidegate.evidence.run_table import (
     subject_of,
     text_in,
 )
-from tidegate.kernel.canonical import digest_bytes
+from tidegate.kernel.canonical import digest
 from tidegate.kernel.errors import EvidenceError, Problem, Where
 
 NAME = "lm-eval"
@@ -91,11 +92,14 @@ def read(source: ImportSource) -> Import:
         raise malformed(source.name, "expected an object 'results' with the figures of each task", 1)
     figures = list(_figures(data, source.name))
     bad = BadRows(source.name)
-    samples = {task: _samples(path, data, bad, source) for task, path in _sample_files(source.path, data).items()}
+    files = _sample_files(source.path, data)
+    samples = {task: _samples(path, data, bad, source) for task, path in files.items()}
     bad.refuse()
     run = _Run(source, data)
     records = tuple(run.record(figure, samples.get(figure.task)) for figure in figures)
-    return Import(NAME, EvidenceSet(records=records), tuple(_notices(source, data, samples)))
+    read_too = {path.name: digest_file(path) for path in files.values()}
+    whole = digest({"results": source.digest, "samples": read_too}) if read_too else source.digest or None
+    return Import(NAME, EvidenceSet(records=records), tuple(_notices(source, data, samples)), whole)
 
 
 def _results_of(source: ImportSource) -> ImportSource:
@@ -105,7 +109,7 @@ def _results_of(source: ImportSource) -> ImportSource:
         raise EvidenceError(
             Problem("EVI001", "samples without their results file", Where(source.name), "import results_<time>.json")
         )
-    return ImportSource(path, digest_bytes(path.read_bytes()), source.declared, source.progress)
+    return ImportSource(path, digest_file(path), source.declared, source.progress)
 
 
 def _figures(data: dict[str, Any], file: str) -> Iterator[_Figure]:

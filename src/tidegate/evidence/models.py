@@ -4,7 +4,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tidegate.evidence.model import Bound
 from tidegate.kernel.duration import PartialDate
@@ -61,6 +61,15 @@ class Model(Record):
     """Deployments."""
     bounded_by: tuple[Bound, ...] = ()
     """Models that it is no more capable than."""
+
+    @model_validator(mode="after")
+    def _names_are_names(self) -> "Model":
+        if not all(name.strip() and name != "*" for name in self.names):
+            raise ValueError("a model's id and aliases are names; '*' means every model")
+        ids = [one.id for one in self.snapshots]
+        if len(set(ids)) < len(ids):
+            raise ValueError("two snapshots have the same id")
+        return self
 
     @property
     def title(self) -> str:

@@ -13,6 +13,8 @@ from tidegate.kernel.errors import DocumentError, EvidenceError, Problem
 NAME = "tidegate"
 MAX_BYTES = 50_000_000
 """An evidence set of 20,000 records takes about half of this."""
+MAX_NODES = 3_000_000
+"""A record with every field is about a hundred values; 20,000 of them fit."""
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -30,7 +32,9 @@ def read(source: ImportSource) -> Import:
         DocumentError: the file is not an evidence set; every problem with its position.
         EvidenceError: EVI005, two records share an id.
     """
-    document = parse_document(read_bytes(source.path, max_bytes=MAX_BYTES), source.name, max_bytes=MAX_BYTES)
+    document = parse_document(
+        read_bytes(source.path, max_bytes=MAX_BYTES), source.name, max_bytes=MAX_BYTES, max_nodes=MAX_NODES
+    )
     if not isinstance(document.data, dict):
         raise DocumentError(Problem("DOC009", "expected a mapping with records", document.where()))
     records = document.data.get("records") or []

@@ -102,8 +102,9 @@ def read(source: ImportSource) -> Import:
         rows = ((number, mapping_in(row)) for number, row in enumerate(results["results"], start=1))
     in_lines = source.path.suffix == ".jsonl"
     groups: dict[Group, _Tests] = {}
+    ids: set[str] = set()
     for number, row in rows:
-        fault = _add_row(groups, row)
+        fault = _repeated(ids, row) or _add_row(groups, row)
         if fault:
             bad.add(number if in_lines else None, fault if in_lines else f"results / results / {number}: {fault}")
     bad.refuse()
@@ -130,6 +131,17 @@ def _file(data: dict[str, Any], results: dict[str, Any], source: ImportSource) -
         is_red_team=bool(config.get("redteam")),
         stated=stated,
     )
+
+
+def _repeated(ids: set[str], row: dict[str, Any]) -> str | None:
+    """Note the row's id; give a fault if it was there: the same answer must not count twice."""
+    name = text_in(row.get("id"))
+    if name is None:
+        return None
+    if name in ids:
+        return f"the row {name!r} is there already"
+    ids.add(name)
+    return None
 
 
 def _add_row(groups: dict[Group, _Tests], row: dict[str, Any]) -> str | None:

@@ -141,8 +141,13 @@ def _import(source: ImportSource, database: sqlite3.Connection) -> Import:
     targets = _targets(database, columns[_CONVERSATIONS])
     bad = BadRows(source.name)
     groups: dict[Group, _Attacks] = {}
+    last: object = None
     for number, row in enumerate(_rows(database, _RESULTS, columns[_RESULTS], source.name), start=1):
-        fault = _add_result(groups, row, targets)
+        # Rows come in the order of their ids, which nothing but a primary key keeps apart.
+        fault = (
+            "its id is there already" if last is not None and row["id"] == last else _add_result(groups, row, targets)
+        )
+        last = row["id"]
         if fault:
             bad.add(None, f"{_RESULTS}, row {number} (id {str(row['id'])[:40]}): {fault}")
     bad.refuse()

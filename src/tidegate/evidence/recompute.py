@@ -95,6 +95,10 @@ class Summary:
     """Samples at each stage, each counted once."""
     sample_root: str
     """RFC 6962 root over the canonical rows, in the order of id, epoch and scorer."""
+    lowest: float | None = None
+    """Lowest score; off the scale 0 to 1 the figure is no share, even if it lies there itself."""
+    highest: float | None = None
+    """Highest score."""
 
 
 class DuplicateSampleError(ValueError):
@@ -272,6 +276,8 @@ class Tally:
             clusters=len(set(clusters)) or None,
             counts=self._counts(planned),
             sample_root=self.sample_root(),
+            lowest=self._low if math.isfinite(self._low) else None,
+            highest=self._high if math.isfinite(self._high) else None,
         )
 
     def _unit_scores(self, reducer: str) -> tuple[list[float], list[str]]:

@@ -4,11 +4,12 @@
 A figure that was not printed stays null. Nothing is filled in, and nothing is rounded.
 """
 
+import hashlib
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from tidegate.evidence.importing import Import, ImportSource
 from tidegate.evidence.model import (
@@ -28,7 +29,7 @@ from tidegate.evidence.model import (
     Subject,
 )
 from tidegate.kernel.documents import Document, parse_document, read_bytes, validate_part
-from tidegate.kernel.duration import PARTIAL_DATE_PATTERN
+from tidegate.kernel.duration import PARTIAL_DATE_PATTERN, first_day
 from tidegate.kernel.errors import DocumentError, EvidenceError, Problem, Where
 from tidegate.kernel.record import Record
 from tidegate.policy.model import ElicitationElement, Operator
@@ -40,7 +41,24 @@ Text = str | int
 """YAML reads a bare year as a number; dates and versions may be one."""
 
 
-class _Source(Record):
+class _Shape(Record):
+    """A part of the file; a list that is left empty (null) counts as none given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        # A unit that is null is not a missing unit: nobody knows what the figure means.
+        empty = {
+            name
+            for name, field in cls.model_fields.items()
+            if name != "unit" and not field.is_required() and field.default is not None
+        }
+        return {name: value for name, value in data.items() if value is not None or name not in empty}
+
+
+class _Source(_Shape):
     title: str
     date: Text | None = None
     url: str | None = None
@@ -48,7 +66,7 @@ class _Source(Record):
     note: str | None = None
 
 
-class _Conclusion(Record):
+class _Conclusion(_Shape):
     framework: str
     threshold: str
     status: str
@@ -61,12 +79,12 @@ class _Conclusion(Record):
     note: str | None = None
 
 
-class _Count(Record):
+class _Count(_Shape):
     value: Annotated[int, Field(ge=0)] | None
     kind: str | None = None
 
 
-class _Interval(Record):
+class _Interval(_Shape):
     kind: str = "unspecified"
     half_width: Annotated[float, Field(ge=0)] | None = None
     low: float | None = None
@@ -75,7 +93,7 @@ class _Interval(Record):
     method: str | None = None
 
 
-class _Line(Record):
+class _Line(_Shape):
     value: float | None = None
     crossed_when: Operator | None = None
     kind: str = "threshold"
@@ -86,20 +104,20 @@ class _Line(Record):
     note: str | None = None
 
 
-class _Baseline(Record):
+class _Baseline(_Shape):
     value: float | str | None = None
     who: str | None = None
     note: str | None = None
 
 
-class _Elicitation(Record):
+class _Elicitation(_Shape):
     variant: str | None = None
     aggregation: str | None = None
     note: str | None = None
 
 
-class _Figure(Record):
-    id: str
+class _Figure(_Shape):
+    id: Annotated[str, Field(min_length=1)]
     eval: str
     domain: str | None = None
     thresholds: tuple[str, ...] = ()
@@ -122,7 +140,7 @@ class _Figure(Record):
     model_released: Text | None = None
 
 
-class _ReportedFile(Record):
+class _ReportedFile(_Shape):
     id: str
     name: str
     organisation: str
@@ -158,8 +176,8 @@ def read(source: ImportSource) -> Import:
     if problems:
         raise EvidenceError(*problems)
     notices: list[Problem] = []
-    conclusions = tuple(_conclusion(parsed, number, document, notices) for number in range(len(parsed.conclusions)))
     try:
+        conclusions = tuple(_conclusion(parsed, number, document, notices) for number in range(len(parsed.conclusions)))
         records = tuple(_evidence(parsed, number, source, document) for number in range(len(parsed.figures)))
     except _FigureError as error:
         raise EvidenceError(error.problem) from None
@@ -213,7 +231,7 @@ def _evidence(parsed: _ReportedFile, number: int, source: ImportSource, document
     declared = source.declared
     try:
         return Evidence(
-            id=figure.id,
+            id=_record_id(figure.id),
             kind=_kind(figure),
             subject=Subject(
                 model=declared.model or figure.model or parsed.id,
@@ -245,6 +263,17 @@ def _evidence(parsed: _ReportedFile, number: int, source: ImportSource, document
     except ValidationError as error:
         first = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         raise _FigureError(Problem("EVI002", f"the figure {figure.id!r}: {first}", where, "correct it")) from None
+
+
+_RECORD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+@/-]{0,199}")
+
+
+def _record_id(given: str) -> str:
+    """Give the id of the record: the figure's own, or where that has other characters, one made from it."""
+    if _RECORD_ID.fullmatch(given):
+        return given
+    readable = re.sub(r"[^A-Za-z0-9._:+@/-]+", "-", given)[:180].strip("-._:+@/")
+    return f"{readable or 'figure'}-{hashlib.sha256(given.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
 def _kind(figure: _Figure) -> EvidenceKind:
@@ -340,9 +369,18 @@ _ELEMENT_WORDS: tuple[tuple[str, ElicitationElement], ...] = (
     (r"scaffold|harness|agentic|\bagent\b", "scaffolding"),
     (r"fine-tun", "fine_tuning"),
     (r"helpful-only", "helpful_only"),
-    (r"mean of (\d+|three)|\d+ (trials|attempts|runs|rollouts)|\d+ tries|over \d+ runs|pass@", "multiple_attempts"),
+    (
+        r"mean of (\d+|three)|\d+ (trials|attempts|runs|rollouts)|\d+ tries|over \d+ runs|pass@([2-9]|\d\d)",
+        "multiple_attempts",
+    ),
     (r"expert prompt", "expert_prompting"),
 )
+
+
+_NEGATION = re.compile(
+    r"\b(no|not|non|none|never|without|zero|lacking|excluding|disabled|off|free|removed)\b", re.IGNORECASE
+)
+"""A technique named in the same clause as one of these does not count as used: doubt never helps a rule-out."""
 
 
 def _elicitation(figure: _Figure) -> Elicitation:
@@ -352,10 +390,12 @@ def _elicitation(figure: _Figure) -> Elicitation:
     statement = "; ".join(part for part in (given.variant, given.aggregation, given.note) if part)
     present: list[ElicitationElement] = []
     absent: list[ElicitationElement] = []
+    clauses = re.split(r"[;,.()]|\bbut\b", statement)
     for pattern, element in _ELEMENT_WORDS:
-        if re.search(rf"\b(no|without|not)\s+(\w+\s+)?({pattern})", statement, re.IGNORECASE):
+        named = [clause for clause in clauses if re.search(pattern, clause, re.IGNORECASE)]
+        if any(_NEGATION.search(clause) for clause in named):
             absent.append(element)
-        elif re.search(pattern, statement, re.IGNORECASE):
+        elif named:
             present.append(element)
     count = re.search(r"(?:pass@|best of |max of )(\d+)", statement)
     return Elicitation(
@@ -385,6 +425,13 @@ def _conclusion(parsed: _ReportedFile, number: int, document: Document, notices:
             )
         )
         word = "other"
+    decided = None if given.decided_on is None else str(given.decided_on)
+    if decided is not None and re.fullmatch(PARTIAL_DATE_PATTERN, decided):
+        try:
+            first_day(decided)
+        except ValueError:
+            where = document.where(("conclusions", number, "decided_on"))
+            raise _FigureError(Problem("EVI002", f"there is no day {decided!r}", where, "correct it")) from None
     return Conclusion(
         model=parsed.id,
         framework=given.framework,

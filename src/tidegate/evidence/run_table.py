@@ -52,6 +52,8 @@ MAX_BAD_ROWS = 50
 """More bad rows than this are counted, not listed: nobody reads them."""
 MAX_RUNS = 5_000_000
 """Rows of a run table; they are held in memory. The largest public table has some 25,000."""
+MAX_NAME_CHARS = 500
+"""Names stand in columns in which every cell takes the room of the longest."""
 MAX_PARQUET_BYTES = 2_000_000_000
 """Uncompressed size of a Parquet file, so that a small file cannot fill the memory."""
 PARQUET_BATCH_ROWS = 4_096
@@ -407,7 +409,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """What a row says -> the columns that may say it; the first one present is taken."""
 _REQUIRED = ("task", "model", "score")
-_HUMAN = "human"
+HUMAN = "human"
 """Alias of the people who were timed; their runs stay in the table and make no record."""
 
 
@@ -486,6 +488,11 @@ def read_run_table(path: Path, *, name: str | None = None) -> RunTable:
     if len(runs) > MAX_RUNS:
         raise EvidenceError(Problem("EVI003", f"more than {MAX_RUNS:,} runs", Where(file), "split the table"))
     bad.refuse()
+    fault = next(
+        (fault for run in runs for name in (run.task, run.model, run.run) if (fault := _name_fault(name))), None
+    )
+    if fault:
+        raise malformed(file, f"a name {fault}")
     if not runs:
         raise malformed(file, "the table has no rows", hint="expected one row per run")
     return _table(runs)
@@ -569,6 +576,8 @@ def _run(row: dict[str, Any], columns: dict[str, str], line: int) -> tuple[_Run,
         text = str(cell).strip() if isinstance(cell, str | int) and not isinstance(cell, bool) else ""
         if not text and what in columns and what != "family":
             faults.append(f"{columns[what]} is empty")
+        if fault := _name_fault(text):
+            faults.append(f"{columns[what]} {fault}")
         return text
 
     task = name("task")
@@ -584,6 +593,13 @@ def _run(row: dict[str, Any], columns: dict[str, str], line: int) -> tuple[_Run,
         finished=day_in(_cell_time(row.get(columns.get("finished", "")))) or "",
     )
     return run, faults
+
+
+def _name_fault(name: str) -> str | None:
+    """Give what makes a name unfit for a column of a table, if anything does."""
+    if len(name) > MAX_NAME_CHARS:
+        return f"is longer than {MAX_NAME_CHARS:,} characters"
+    return "holds a null character" if "\0" in name else None
 
 
 def _family_of(task: str) -> str:
@@ -775,7 +791,7 @@ def read(source: ImportSource) -> Import:
     """
     table = read_run_table(source.path, name=source.name)
     tables = tables_by_model(table)
-    people = tables.pop(_HUMAN, None)
+    people = tables.pop(HUMAN, None)
     check_one_model(source, tables)
     records = tuple(_record(source, model, runs) for model, runs in tables.items())
     notices = (

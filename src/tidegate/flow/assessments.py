@@ -53,7 +53,7 @@ def _chosen(project: Project, names: Sequence[str]) -> tuple[list[Model], dict[s
     chosen: list[Model] = []
     snapshots: dict[str, str] = {}
     for name in names:
-        model_name, _, snapshot = name.partition("@")
+        model_name, _, snapshot = (name, "", "") if project.model(name) or "@" not in name else name.rpartition("@")
         model = project.model(model_name)
         if model is None:
             known = [one.id for one in project.models]

@@ -79,7 +79,9 @@ def import_files(
 
 
 def digest_of(path: Path, taken: Import) -> str:
-    """Give the digest under which a file is kept; of a folder, the digest of what was read from it."""
+    """Give the digest under which a file is kept: that of all that was read, where a run is several files."""
+    if taken.digest is not None:
+        return taken.digest
     return digest_file(path) if path.is_file() else digest_bytes(taken.evidence.digest.encode())
 
 

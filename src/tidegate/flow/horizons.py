@@ -3,13 +3,15 @@
 
 import math
 import re
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tidegate.assess.horizon import Horizon, HorizonFit, runs_by_model, time_horizons
 from tidegate.evidence.importing import Import
 from tidegate.evidence.model import Evidence, EvidenceSet, Interval, Measurement
-from tidegate.evidence.run_table import NAME, RunTable, read_run_table
+from tidegate.evidence.run_table import HUMAN, NAME, RunTable, read_run_table
+from tidegate.kernel.errors import Problem, Where
 
 EVALUATION = "Time horizon"
 UNBOUNDED_MINUTES = 1e9
@@ -34,12 +36,20 @@ def with_horizons(path: Path, taken: Import) -> Import:
         for share, horizon in (("p50", fit.p50), ("p80", fit.p80))
     ]
     records = (*taken.evidence.records, *added)
-    return Import(taken.format, taken.evidence.model_copy(update={"records": records}), taken.notices)
+    evidence = taken.evidence.model_copy(update={"records": records})
+    return replace(taken, evidence=evidence, notices=(*taken.notices, *_without_horizon(fits, path.name)))
+
+
+def _without_horizon(fits: Mapping[str, HorizonFit], file: str) -> Iterator[Problem]:
+    for name, fit in sorted(fits.items()):
+        if math.isnan(fit.p50.minutes):
+            message = f"{name}: no time horizon, because success does not fall with the length of the task"
+            yield Problem("EVI011", message, Where(file), "more tasks of more lengths are needed", "warning")
 
 
 def _first_by_name(evidence: EvidenceSet, table: RunTable) -> dict[str, Evidence]:
     """Give the importer's own record of each model, which knows its subject, dates and provenance."""
-    names = {str(name) for name in table.model}
+    names = {str(name) for name in table.model} - {HUMAN}
     found: dict[str, Evidence] = {}
     for record in evidence.records:
         for name in names:

@@ -111,7 +111,8 @@ def lock_rules(world: World) -> tuple[RuleLock, ...]:
     """
     project = world.project()
     before = read_locks(project.root)
-    fixed = {(lock.threshold, lock.indicator, lock.digest) for lock in project.policy.policy.locks}
+    ordered = sorted(project.policy.policy.locks, key=lambda lock: lock.locked_on)
+    in_force = {(lock.threshold, lock.indicator): lock.digest for lock in ordered}
     new = tuple(
         RuleLock(
             threshold=threshold.id,
@@ -122,7 +123,7 @@ def lock_rules(world: World) -> tuple[RuleLock, ...]:
         )
         for threshold in project.policy.policy.thresholds
         for indicator in threshold.indicators
-        if (threshold.id, indicator.id, indicator.rule_digest) not in fixed
+        if in_force.get((threshold.id, indicator.id)) != indicator.rule_digest
     )
     if new:
         write_locks(project.root, (*before, *new))

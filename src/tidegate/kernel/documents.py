@@ -10,7 +10,7 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,8 +29,6 @@ MAX_NODES = 500_000
 """Counted after aliases are expanded, so that a small file cannot grow without limit."""
 MAX_INTEGER = 2**53 - 1
 """Beyond this a whole number has no exact canonical JSON form (RFC 8785), so that no digest could hold it."""
-MAX_DIGITS = 100
-"""Leading zeros included; only the length is looked at beyond this."""
 
 PathKey = tuple[str | int, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -92,9 +90,8 @@ def _scalar(event: Any, file: str) -> Any:
     if text in _PLAIN:
         return _PLAIN[text]
     if _INTEGER.match(text):
-        if len(text) > MAX_DIGITS or abs(int(text)) > MAX_INTEGER:
-            hint = "if it is a name, put it in quotes"
-            raise _refuse("DOC009", "the number has too many digits", file, event.start_mark, hint)
+        if len(text) > 4000:
+            raise _refuse("DOC009", "the number has too many digits", file, event.start_mark)
         return int(text)
     if _FLOAT.match(text):
         number = float(text)
@@ -104,7 +101,7 @@ def _scalar(event: Any, file: str) -> Any:
     return text
 
 
-def _build(text: str, file: str) -> _Node | None:  # noqa: C901, PLR0912 - one case per kind of event
+def _build(text: str, file: str, max_nodes: int) -> _Node | None:  # noqa: C901, PLR0912 - one case per kind of event
     """Build the tree from libyaml's events without recursion."""
     root: _Node | None = None
     stack: list[_Node] = []
@@ -146,10 +143,10 @@ def _build(text: str, file: str) -> _Node | None:  # noqa: C901, PLR0912 - one c
         parent.items.append(node)
         parent.size += node.size
         parent.depth_below = max(parent.depth_below, node.depth_below + 1)
-        if parent.size > MAX_NODES or len(stack) + node.depth_below > MAX_DEPTH:
+        if parent.size > max_nodes or len(stack) + node.depth_below > MAX_DEPTH:
             raise _refuse(
                 "DOC006",
-                f"expands beyond {MAX_NODES:,} values or {MAX_DEPTH} levels",
+                f"expands beyond {max_nodes:,} values or {MAX_DEPTH} levels",
                 file,
                 event.start_mark,
                 "split the file, and use fewer aliases",
@@ -157,16 +154,16 @@ def _build(text: str, file: str) -> _Node | None:  # noqa: C901, PLR0912 - one c
     return root
 
 
-def _tree(text: str, file: str) -> _Node | None:
+def _tree(text: str, file: str, max_nodes: int) -> _Node | None:
     """Build the tree, also of JSON whose escapes libyaml does not know."""
     try:
-        return _build(text, file)
+        return _build(text, file, max_nodes)
     except yaml.MarkedYAMLError as error:
         if "escape code" not in str(error.problem) or not _is_json(text):
             raise
     # JSON writes a character beyond U+FFFF as two escapes, YAML as one. In JSON every string is in double quotes,
     # so that joining the pairs changes no value.
-    return _build(_SURROGATE_PAIR.sub(_joined, text), file)
+    return _build(_SURROGATE_PAIR.sub(_joined, text), file, max_nodes)
 
 
 def _is_json(text: str) -> bool:
@@ -213,13 +210,16 @@ def _construct(
     return mapping
 
 
-def parse_document(source: str | bytes, file: str, *, max_bytes: int = MAX_BYTES) -> Document:
+def parse_document(
+    source: str | bytes, file: str, *, max_bytes: int = MAX_BYTES, max_nodes: int = MAX_NODES
+) -> Document:
     """Parse YAML 1.2 (or JSON, its subset) into plain data with positions.
 
     Args:
         source: the text, or its UTF-8 bytes.
         file: the name to show in errors.
         max_bytes: the size limit.
+        max_nodes: how many values it may hold.
 
     Raises:
         DocumentError: DOC002 to DOC006 or DOC010, with line and column.
@@ -236,7 +236,7 @@ def parse_document(source: str | bytes, file: str, *, max_bytes: int = MAX_BYTES
         line = raw[: error.start].count(b"\n") + 1
         raise DocumentError(Problem("DOC003", "not UTF-8 text", Where(file, line), "save the file as UTF-8")) from None
     try:
-        root = _tree(text, file)
+        root = _tree(text, file, max_nodes)
     except yaml.reader.ReaderError as error:
         line = text[: int(error.position)].count("\n") + 1
         raise DocumentError(
@@ -377,6 +377,23 @@ def _at(data: Any, path: PathKey) -> Any:
     return data
 
 
+def _large_numbers(data: Any, path: PathKey) -> Iterator[PathKey]:
+    """Give where the whole numbers stand that no record can hold. Nesting is bounded by MAX_DEPTH."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            yield from _large_numbers(value, (*path, name))
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from _large_numbers(value, (*path, number))
+    elif isinstance(data, int) and abs(data) > MAX_INTEGER:
+        yield path
+
+
+def _too_large(document: Document, path: PathKey) -> Problem:
+    message = "the whole number is larger than a record can hold exactly"
+    return Problem("DOC009", message, document.where(path), "if it is a name, put it in quotes")
+
+
 def validate_part(document: Document, model: type[Model], base: PathKey = ()) -> Model:
     """Make a record from the part of a document at `base`.
 
@@ -384,6 +401,9 @@ def validate_part(document: Document, model: type[Model], base: PathKey = ()) ->
         DocumentError: DOC007 to DOC009, every problem with its line and column.
     """
     data = _at(document.data, base)
+    beyond = [_too_large(document, path) for path in _large_numbers(data, base)]
+    if beyond:
+        raise DocumentError(*beyond)
     try:
         return model.model_validate(data if data is not None else {})
     except ValidationError as error:

@@ -7,8 +7,10 @@ Files are the record and live in git. Writes are atomic: a file appears whole or
 import json
 import os
 import re
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,6 +27,9 @@ from tidegate.kernel.errors import EvidenceError, Problem, ProjectError, Where
 from tidegate.kernel.record import Record
 from tidegate.policy.load import LoadedPolicy, load_pack, load_policy, refuse_label_reuse, with_locks
 from tidegate.policy.model import RuleLock
+
+if sys.platform != "win32":
+    import fcntl
 
 PROJECT_FILE = "tidegate.yaml"
 RECORDS = Path("evidence") / "records"
@@ -163,7 +168,10 @@ def adopted_policy(root: Path, record: ProjectRecord, document: Document) -> Loa
 
 
 def _inside(root: Path, name: str, where: Where) -> Path:
-    path = (root / name).resolve()
+    try:
+        path = (root / name).resolve()
+    except (ValueError, OSError, RuntimeError):
+        raise ProjectError(Problem("PRJ004", f"{name!r} is not the name of a file", where, "correct it")) from None
     if not path.is_relative_to(root.resolve()):
         raise ProjectError(Problem("PRJ004", f"{name!r} lies outside the project", where, "use a path inside it"))
     return path
@@ -188,6 +196,8 @@ def read_policies(root: Path) -> tuple[LoadedPolicy, ...]:
     """
     folder = root / "policy"
     paths = sorted(path for path in folder.glob("*.yaml") if path.name != LOCKS.name) if folder.is_dir() else []
+    for path in paths:
+        _inside(root, f"policy/{path.name}", Where(f"policy/{path.name}"))
     loaded = tuple(load_policy(path, name=f"policy/{path.name}") for path in paths)
     refuse_label_reuse(loaded)
     return loaded
@@ -198,6 +208,7 @@ def _read_models(root: Path) -> tuple[Model, ...]:
     seen: dict[str, str] = {}
     for path in sorted((root / "models").glob("*.yaml")):
         name = f"models/{path.name}"
+        _inside(root, name, Where(name))
         document = read_document(path, name=name)
         model = validate_part(document, Model)
         for alias in sorted(model.names):
@@ -215,6 +226,7 @@ def _read_imports(root: Path) -> tuple[RecordFile, ...]:
     found: list[RecordFile] = []
     for path in sorted((root / RECORDS).glob("*.json")):
         name = f"{RECORDS.as_posix()}/{path.name}"
+        _inside(root, name, Where(name))
         content = read_bytes(path, max_bytes=MAX_RECORDS_BYTES)
         try:
             found.append(RecordFile.model_validate_json(content))
@@ -263,6 +275,11 @@ def write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorded
         EvidenceError: a record's id is in use for different content (EVI005), or a restatement names no known
             record (EVI006); nothing is written.
     """
+    with _alone(root):
+        return _write_imports(root, taken, recorded)
+
+
+def _write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorded: date) -> tuple[Path | None, ...]:
     before = _read_imports(root)
     known = {one.digest for one in before}
     planned: dict[Path, RecordFile] = {}
@@ -275,8 +292,15 @@ def write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorded
         if is_new:
             planned[path] = _record_file(one, name, file_digest, recorded)
     _evidence(root, (*before, *planned.values()))
-    for path, kept in planned.items():
-        _write_record(path, kept)
+    written: list[Path] = []
+    try:
+        for path, kept in planned.items():
+            _write_record(path, kept)
+            written.append(path)
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
     return tuple(paths)
 
 
@@ -285,7 +309,12 @@ def _record_file(taken: Import, name: str, file_digest: str, recorded: date) -> 
         record if record.recorded else record.model_copy(update={"recorded": recorded.isoformat()})
         for record in taken.evidence.records
     )
-    evidence = taken.evidence.model_copy(update={"records": dated})
+    # What helps a verdict counts from the day it was stated; where nothing says when, from the day it was taken in.
+    day = recorded.isoformat()
+    restatements = tuple(one if one.on else one.model_copy(update={"on": day}) for one in taken.evidence.restatements)
+    bounds = tuple(one if one.on else one.model_copy(update={"on": day}) for one in taken.evidence.bounds)
+    parts = {"records": dated, "restatements": restatements, "bounds": bounds}
+    evidence = taken.evidence.model_copy(update=parts)
     return RecordFile(file=name, digest=file_digest, format=taken.format, recorded=recorded, evidence=evidence)
 
 
@@ -301,6 +330,11 @@ def write_restatement(root: Path, restatement: Restatement) -> Path:
     Raises:
         EvidenceError: EVI006, it names a record that is not in the evidence; nothing is written.
     """
+    with _alone(root):
+        return _write_restatement(root, restatement)
+
+
+def _write_restatement(root: Path, restatement: Restatement) -> Path:
     path = root / RESTATEMENTS
     before = (
         validate_part(read_document(path, name=str(RESTATEMENTS)), RestatementFile).restatements
@@ -314,6 +348,21 @@ def write_restatement(root: Path, restatement: Restatement) -> Path:
             raise EvidenceError(Problem("EVI006", f"there is no record {name!r}", None, did_you_mean(name, known)))
     _write_record(path, RestatementFile(restatements=(*before, restatement)))
     return path
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Hold the project against other writers on this machine, so that none overwrites what another adds."""
+    if sys.platform == "win32":
+        yield
+        return
+    try:
+        stream = (root / PROJECT_FILE).open("rb")
+    except OSError as error:
+        raise ProjectError(Problem("PRJ001", error.strerror or str(error), Where(str(root)))) from None
+    with stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
 
 
 def create_project(root: Path, files: dict[str, str]) -> None:
