@@ -58,7 +58,7 @@ def a_policy(*thresholds: Threshold, locked_on: date | None = date(2025, 1, 1), 
             threshold=threshold.id,
             indicator=indicator.id,
             evaluation=indicator.evaluation,
-            digest=indicator.rule_digest,
+            digest=threshold.decision_digest,
             locked_on=locked_on,
         )
         for threshold in chosen

@@ -129,6 +129,7 @@ def finite(value: float) -> float:
 def _scale(measured: Measurement, wanted: str) -> float | None:
     """Give the factor between the units; a score that lies between 0 and 1 is read as a share of the full score."""
     is_share = measured.unit == "score" and measured.value is not None and 0 <= measured.value <= 1
+    is_share = is_share and "highest_score" not in measured.parameters and "lowest_score" not in measured.parameters
     if is_share and (share := in_unit(1.0, "fraction", wanted)) is not None:
         return share
     return in_unit(1.0, measured.unit, wanted)

@@ -257,6 +257,7 @@ def _asked(subject: Subject, threshold: Threshold, indicator: Indicator, *, prin
         snapshot=subject.snapshot,
         at=subject.known.at,
         unit=indicator.unit or "fraction",
+        decision_digest=threshold.decision_digest,
         printed=printed,
         superseded=subject.known.superseded,
     )

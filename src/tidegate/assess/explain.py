@@ -321,12 +321,12 @@ def _lock(policy: Policy, threshold: Threshold, one: IndicatorFinding, rule: Ind
     if rule is None:
         return "no rule in the policy: the line was printed with the result"
     locks = [lock for lock in policy.locks if lock.threshold == threshold.id and lock.indicator == one.indicator]
-    same = [lock.locked_on for lock in locks if lock.digest == rule.rule_digest]
+    same = [lock.locked_on for lock in locks if lock.digest == threshold.decision_digest]
     if not locks:
         return "not locked"
     if not same:
         return f"another rule was locked on {max(lock.locked_on for lock in locks)}; this one is not"
-    earlier = sum(lock.digest != rule.rule_digest for lock in locks)
+    earlier = sum(lock.digest != threshold.decision_digest for lock in locks)
     return f"locked on {min(same)}" + (
         f"; {earlier} other rule{'s' if earlier > 1 else ''} locked before or after" if earlier else ""
     )

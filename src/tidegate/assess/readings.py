@@ -31,6 +31,8 @@ class Asked:
     snapshot: Snapshot | None
     at: date
     unit: str
+    decision_digest: str = ""
+    """Digest of the threshold's decision rules, which a lock has to pin."""
     printed: bool = False
     """True if the rule was printed with the result instead of standing in the policy."""
     superseded: Mapping[str, bool] | None = None
@@ -254,8 +256,8 @@ def lock_flag(record: Evidence, asked: Asked) -> Flag | None:
     if before:
         # The last of them was in force: who locks several rules cannot choose among them afterwards.
         in_force = max(enumerate(before), key=lambda one: (one[1].locked_on, one[0]))[1]
-        return None if in_force.digest == asked.indicator.rule_digest else "rule_changed_after_result"
-    same = any(lock.digest == asked.indicator.rule_digest for lock in locks)
+        return None if in_force.digest == asked.decision_digest else "rule_changed_after_result"
+    same = any(lock.digest == asked.decision_digest for lock in locks)
     return "rule_locked_after_result" if same else "rule_not_locked"
 
 

@@ -118,12 +118,12 @@ def lock_rules(world: World) -> tuple[RuleLock, ...]:
             threshold=threshold.id,
             indicator=indicator.id,
             evaluation=indicator.evaluation,
-            digest=indicator.rule_digest,
+            digest=threshold.decision_digest,
             locked_on=world.today,
         )
         for threshold in project.policy.policy.thresholds
         for indicator in threshold.indicators
-        if in_force.get((threshold.id, indicator.id)) != indicator.rule_digest
+        if in_force.get((threshold.id, indicator.id)) != threshold.decision_digest
     )
     if new:
         write_locks(project.root, (*before, *new))

@@ -285,8 +285,8 @@ class Indicator(Item):
 
     @cached_property
     def rule_digest(self) -> str:
-        """Digest of everything that decides: what a lock pins before results come in."""
-        fields = {"rule", "falsifier", "evaluation", "metric", "unit", "aggregation", "elicitation", "minimum_quality"}
+        """Digest of everything in the indicator that decides."""
+        fields = {"aliases", "rule", "falsifier", "evaluation", "metric", "unit", "aggregation", "elicitation", "minimum_quality"}
         fields |= {"minimum_n", "max_age", "max_compute_ratio", "same_snapshot", "answers"}
         return digest(self.model_dump(mode="json", include=fields, exclude_defaults=True))
 
@@ -369,10 +369,20 @@ class Threshold(Item):
     requirements: tuple[Requirement, ...] = ()
     """What it requires while it is not ruled out."""
 
-    @property
-    def closes_gates(self) -> bool:
-        """False for what is only watched, and for checkpoints and scenarios without requirements."""
-        return bool(self.requirements)
+    @cached_property
+    def decision_digest(self) -> str:
+        """Digest of everything that decides about the threshold: what a lock pins before results come in.
+
+        It covers every indicator and how they combine, because dropping one, or asking for any instead of all,
+        changes the rule as much as moving a line does.
+        """
+        fields = {"combine", "printed_lines", "printed_minimum", "falsifier"}
+        return digest(
+            {
+                "indicators": sorted([one.id, one.rule_digest] for one in self.indicators),
+                **self.model_dump(mode="json", include=fields, exclude_defaults=True),
+            }
+        )
 
 
 NeedKind = Literal["attestation", "control_check", "red_team", "efficacy", "audit", "document"]
@@ -581,7 +591,7 @@ class RuleLock(Record):
     evaluation: str
     """Evaluation that the rule named then."""
     digest: str
-    """Digest of the rule as it was then."""
+    """Digest of the threshold's decision rules as they were then."""
     locked_on: date
     """The day."""
 
