@@ -328,9 +328,35 @@ def test_bounds_stand_and_fall_with_the_bounding_model() -> None:
     assert bounded(("b", "a"), ("c", "b"), records=(safe, own))["c"] == "not_ruled_out"
 
 
-def test_a_circle_of_bounds_supports_nothing() -> None:
-    found = bounded(("a", "b"), ("b", "a"), ("c", "a"), records=(a_record(model="a"),))
-    assert found == {"a": "ruled_out", "b": "not_assessed", "c": "ruled_out"}
+def test_a_circle_of_bounds_supports_nothing_by_itself() -> None:
+    circle = (("a", "b"), ("b", "a"), ("c", "a"))
+    assert set(bounded(*circle, records=()).values()) == {"not_assessed"}
+    assert set(bounded(*circle, records=(a_record(model="a"),)).values()) == {"ruled_out"}
+    crossed = bounded(*circle, records=(a_record(model="a"), a_record("x", a_count(90, 100), model="c")))
+    assert set(crossed.values()) == {"not_ruled_out"}, "what the bounded model shows, the bounding one can do"
+
+
+def test_a_policy_opens_nothing_outside_its_days() -> None:
+    policy = a_policy(effective=date(2026, 1, 1), ended=date(2026, 9, 1))
+    evidence = a_set(a_record())
+    answers = {
+        day: assess(policy, evidence, [a_model()], date.fromisoformat(day)).models[0].gate("general").open
+        for day in ("2026-02-01", "2026-08-31", "2026-09-01")
+    }
+    assert list(answers.values()) == [True, True, False]
+    early = a_policy(effective=date(2026, 5, 1))
+    assert not assess(early, evidence, [a_model()], date(2026, 4, 30)).models[0].gate("train").open
+
+
+def test_later_locks_and_snapshots_do_not_change_an_earlier_verdict() -> None:
+    policy, day = a_policy(), date(2026, 3, 1)
+    later = policy.with_locks_only((*policy.locks, policy.locks[0].model_copy(update={"locked_on": date(2026, 5, 1)})))
+    models = [a_model("m", Snapshot(id="first", created="2026-01"))]
+    grown = [a_model("m", Snapshot(id="first", created="2026-01"), Snapshot(id="next", created="2026-04"))]
+    before = assess(policy, a_set(a_record()), models, day)
+    assert assess(later, a_set(a_record()), models, day).digest == before.digest
+    after = assess(policy, a_set(a_record()), grown, day)
+    assert after.models[0].snapshot == before.models[0].snapshot == "first"
 
 
 @pytest.mark.parametrize(

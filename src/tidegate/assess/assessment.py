@@ -4,17 +4,21 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from tidegate.assess.capability import Known, Subject, applicable_bounds, capability_findings, known_evidence, leads_to
+from tidegate.assess.bounding import Relation, bounded
+from tidegate.assess.capability import Subject, applicable_bounds, capability_findings, known_evidence
 from tidegate.assess.conclusions import conclusions_about, with_conclusion
 from tidegate.assess.gate import BASELINE, gates
 from tidegate.assess.model import Assessment, ModelAssessment, RequirementFinding, ThresholdFinding
 from tidegate.assess.safeguards import Setting, missing_signers, requirement_finding
-from tidegate.evidence.model import Bound, Conclusion, EvidenceSet
-from tidegate.evidence.models import Model
+from tidegate.evidence.model import EvidenceSet
+from tidegate.evidence.models import Model, Snapshot
 from tidegate.kernel.canonical import digest
-from tidegate.kernel.duration import last_day
+from tidegate.kernel.duration import first_day, last_day
 from tidegate.kernel.errors import AssessError, Problem
 from tidegate.policy.model import ACTIONS, Action, Policy
+
+STATED_WITH_CONCLUSIONS = frozenset({"capability_report", "deployment_decision"})
+"""Acts for which the signers that a published conclusion names count; other acts need a record of their own."""
 
 
 def assess(
@@ -44,19 +48,12 @@ def assess(
     known = known_evidence(evidence, models, at)
     stated = [one for one in evidence.conclusions if one.decided_on is None or last_day(one.decided_on) <= at]
     conclusions = sorted(stated, key=digest)
-    by_id = {model.id: model for model in models}
-    findings: dict[str, list[ThresholdFinding]] = {}
-
-    above = _bounding_models(models, evidence, at)
-
-    def find(model: Model) -> list[ThresholdFinding]:
-        if model.id not in findings:
-            found = {name: {one.threshold: one for one in find(by_id[name])} for name in above[model.id]}
-            scoped = _scoped(applicable_bounds(model, evidence, at), policy, found, by_id)
-            subject = Subject(policy, model, model.snapshot((snapshots or {}).get(model.id)), known)
-            findings[model.id] = capability_findings(subject, scoped)
-        return findings[model.id]
-
+    policy = policy.as_of(at)
+    chosen_snapshots = {model.id: _snapshot(model, (snapshots or {}).get(model.id), at) for model in models}
+    own = {
+        model.id: capability_findings(Subject(policy, model, chosen_snapshots[model.id], known)) for model in models
+    }
+    findings = bounded(own, _relations(policy, evidence, models, at))
     chosen = sorted((model for model in models if only is None or model.id in only), key=lambda one: one.id)
     return Assessment(
         policy=policy.label,
@@ -65,7 +62,10 @@ def assess(
         models_digest=digest(sorted(digest(model) for model in models)),
         at=at,
         models=tuple(
-            _assessed(policy, model, find(model), known, conclusions, (snapshots or {}).get(model.id))
+            _assessed(
+                Setting(policy, model, known, conclusions, chosen_snapshots[model.id]),
+                tuple(findings[model.id].values()),
+            )
             for model in chosen
         ),
     )
@@ -83,65 +83,46 @@ def _refuse_unknown(models: Sequence[Model], only: Sequence[str] | None, snapsho
         raise AssessError(*(Problem("ASM001", message) for message in unknown))
 
 
-def _bounding_models(models: Sequence[Model], evidence: EvidenceSet, at: date) -> dict[str, list[str]]:
-    """Give the models that bound each model. Bounds that lead back to their model support nothing."""
+def _snapshot(model: Model, name: str | None, at: date) -> Snapshot | None:
+    """Give the snapshot asked for, or the newest that existed on the day."""
+    if name is not None:
+        return model.snapshot(name)
+    existing = [one for one in model.snapshots if one.created is None or first_day(one.created) <= at]
+    return existing[-1] if existing else None
+
+
+def _relations(policy: Policy, evidence: EvidenceSet, models: Sequence[Model], at: date) -> list[Relation]:
     names = {name: model.id for model in models for name in model.names}
-    stated = {
-        model.id: {
-            names[bound.by.casefold()]
-            for bound in applicable_bounds(model, evidence, at)
-            if bound.by.casefold() in names
-        }
-        for model in models
-    }
-
-    return {name: sorted(by for by in above if not leads_to(stated, by, name)) for name, above in stated.items()}
-
-
-def _scoped(
-    bounds: Sequence[Bound],
-    policy: Policy,
-    found: Mapping[str, Mapping[str, ThresholdFinding]],
-    by_id: Mapping[str, Model],
-) -> dict[str, dict[str, ThresholdFinding]]:
-    """Keep of each bounding model only the thresholds for which the bound was stated."""
-    scoped: dict[str, dict[str, ThresholdFinding]] = {}
-    for bound in bounds:
-        named = {threshold.id for name in bound.thresholds if (threshold := policy.threshold(name)) is not None}
-        for other_id in found:
-            if bound.by.casefold() in by_id[other_id].names:
-                kept = {name: one for name, one in found[other_id].items() if not bound.thresholds or name in named}
-                scoped.setdefault(other_id, {}).update(kept)
-    return scoped
+    found: list[Relation] = []
+    for model in models:
+        for bound in applicable_bounds(model, evidence, at):
+            by = names.get(bound.by.casefold())
+            named = frozenset(one.id for name in bound.thresholds if (one := policy.threshold(name)) is not None)
+            # A bound for thresholds of another policy says nothing here.
+            if by is not None and by != model.id and (named or not bound.thresholds):
+                found.append(Relation(model.id, by, named))
+    return found
 
 
-def _assessed(
-    policy: Policy,
-    model: Model,
-    findings: Sequence[ThresholdFinding],
-    known: Known,
-    conclusions: Sequence[Conclusion],
-    snapshot_id: str | None,
-) -> ModelAssessment:
-    setting = Setting(policy, model, known, conclusions, model.snapshot(snapshot_id))
+def _assessed(setting: Setting, findings: Sequence[ThresholdFinding]) -> ModelAssessment:
+    policy, model = setting.policy, setting.model
     requirements: dict[str, tuple[RequirementFinding, ...]] = {}
     if policy.baseline:
         requirements[BASELINE] = tuple(requirement_finding(one, setting) for one in policy.baseline)
     stated: dict[str, tuple[str, ...]] = {}
     final: list[ThresholdFinding] = []
     for threshold, finding in zip(policy.thresholds, findings, strict=True):
-        about = conclusions_about(policy, threshold, model, conclusions)
+        about = conclusions_about(policy, threshold, model, setting.conclusions)
         stated |= {f"{threshold.id}/{number}": one.signed_by for number, one in enumerate(about)}
         requirements[threshold.id] = tuple(requirement_finding(one, setting) for one in threshold.requirements)
         final.append(_mitigated(with_conclusion(finding, about), requirements[threshold.id]))
-    snapshot = model.snapshot(snapshot_id)
     return ModelAssessment(
         model=model.id,
         name=model.title,
-        snapshot=snapshot.id if snapshot else None,
+        snapshot=setting.snapshot.id if setting.snapshot else None,
         thresholds=tuple(final),
         requirements={name: found for name, found in requirements.items() if found},
-        gates=gates(final, requirements, _approvals(policy, setting, stated)),
+        gates=gates(final, requirements, _approvals(policy, setting, stated), policy.not_in_effect(setting.at)),
     )
 
 
@@ -160,7 +141,7 @@ def _approvals(
     for approval in policy.approvals:
         if not approval.before or not approval.binds:
             continue
-        missing = missing_signers(approval, setting, stated)
+        missing = missing_signers(approval, setting, stated if approval.act in STATED_WITH_CONCLUSIONS else {})
         for action in approval.before:
             found[action].append((approval.id, missing))
     return found

@@ -129,7 +129,8 @@ def finite(value: float) -> float:
 def _scale(measured: Measurement, wanted: str) -> float | None:
     """Give the factor between the units; a score that lies between 0 and 1 is read as a share of the full score."""
     is_share = measured.unit == "score" and measured.value is not None and 0 <= measured.value <= 1
-    is_share = is_share and "highest_score" not in measured.parameters and "lowest_score" not in measured.parameters
+    # Scores that leave 0 to 1 have another full score, whatever their mean is.
+    is_share = is_share and all(measured.parameters.get(name) is None for name in ("lowest_score", "highest_score"))
     if is_share and (share := in_unit(1.0, "fraction", wanted)) is not None:
         return share
     return in_unit(1.0, measured.unit, wanted)
@@ -193,9 +194,9 @@ def _worst(measured: Measurement, counts: Counts | None, asked: Question) -> flo
     if not asked.worst_case:
         return seen
     lost = 0 if counts is None else counts.without_score
-    given = measured.worst_case if asked.higher_concerns else None
+    given = measured.worst_case if asked.higher_concerns else _number(measured.parameters.get("errors_as_zero"))
     if given is not None:
-        seen = max(seen, given)
+        seen = asked.more_concerning(seen, given)
     if lost == 0:
         return seen
     whole = _share_scale(measured)
@@ -204,6 +205,10 @@ def _worst(measured: Measurement, counts: Counts | None, asked: Question) -> flo
         return None if given is None else seen
     spoilt = whole * lost if asked.higher_concerns else 0.0
     return asked.more_concerning(seen, (measured.value * scored + spoilt) / (scored + lost))
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _worsened(ends: tuple[float | None, float | None], asking: "_Asking") -> tuple[float | None, float | None]:

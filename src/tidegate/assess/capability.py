@@ -140,18 +140,10 @@ class Subject:
     known: Known
 
 
-def capability_findings(
-    subject: Subject, bounding: Mapping[str, Mapping[str, ThresholdFinding]]
-) -> list[ThresholdFinding]:
-    """Give a finding for every threshold of the policy.
-
-    Args:
-        subject: what is assessed.
-        bounding: findings of the models that bound this one: model id -> threshold id -> finding.
-    """
+def capability_findings(subject: Subject) -> dict[str, ThresholdFinding]:
+    """Give a finding for every threshold of the policy, from the model's own evidence and its checkpoints."""
     own = {threshold.id: _own_finding(subject, threshold) for threshold in subject.policy.thresholds}
-    with_checkpoints = {name: _by_checkpoint(name, finding, subject.policy, own) for name, finding in own.items()}
-    return [_by_bound(finding, bounding) for finding in with_checkpoints.values()]
+    return {name: _by_checkpoint(name, finding, subject.policy, own) for name, finding in own.items()}
 
 
 # --- one indicator -----------------------------------------------------------------------------------
@@ -460,24 +452,3 @@ def applicable_bounds(model: Model, evidence: EvidenceSet, at: date) -> list[Bou
     """Give the bounds of a model that were stated by a day."""
     listed = [bound for bound in (*model.bounded_by, *evidence.bounds) if bound.model.casefold() in model.names]
     return [bound for bound in listed if bound.on is None or last_day(bound.on) <= at]
-
-
-def _by_bound(finding: ThresholdFinding, bounding: Mapping[str, Mapping[str, ThresholdFinding]]) -> ThresholdFinding:
-    if finding.finding not in ("not_assessed", "inconclusive"):
-        return finding
-    for model_id, findings in sorted(bounding.items()):
-        other = findings.get(finding.threshold)
-        if other is None:
-            continue
-        if other.finding == "ruled_out":
-            return finding.model_copy(
-                update={
-                    "finding": "ruled_out",
-                    "by": model_id,
-                    "reasons": (f"bounded by {model_id}, for which it is ruled out", *finding.reasons),
-                    "load_bearing": other.load_bearing,
-                }
-            )
-        reason = f"bounded by {model_id}, for which it is {other.finding.replace('_', ' ')}"
-        finding = finding.model_copy(update={"reasons": (reason, *finding.reasons)})
-    return finding

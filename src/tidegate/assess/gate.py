@@ -14,6 +14,7 @@ def gates(
     thresholds: Sequence[ThresholdFinding],
     requirements: Mapping[str, Sequence[RequirementFinding]],
     approvals: Mapping[Action, Sequence[tuple[str, str | None]]],
+    not_in_effect: str | None = None,
 ) -> tuple[Gate, ...]:
     """Give the gate of every action, with every reason.
 
@@ -21,8 +22,13 @@ def gates(
         thresholds: the findings.
         requirements: threshold id (or `BASELINE`) -> state of its requirements.
         approvals: action -> approvals that must come before it, each with what is missing (none if nothing is).
+        not_in_effect: why the policy does not govern the day, if it does not; it then opens nothing.
     """
-    return tuple(_gate(action, thresholds, requirements, approvals.get(action, ())) for action in ACTIONS)
+    found = [_gate(action, thresholds, requirements, approvals.get(action, ())) for action in ACTIONS]
+    if not_in_effect is None:
+        return tuple(found)
+    closing = GateReason(threshold=None, requirement=None, closes=True, message=not_in_effect)
+    return tuple(Gate(action=one.action, open=False, reasons=(closing, *one.reasons)) for one in found)
 
 
 def _gate(

@@ -510,10 +510,7 @@ def with_locks(loaded: LoadedPolicy, locks: tuple[RuleLock, ...]) -> LoadedPolic
     """
     if not locks:
         return loaded
-    policy = loaded.policy.model_copy(update={"locks": (*loaded.policy.locks, *locks)})
-    # A copy keeps what was computed from the original; it has to compute its own.
-    for name in ("digest", "_threshold_index", "standards_by_id"):
-        policy.__dict__.pop(name, None)
+    policy = loaded.policy.with_locks_only((*loaded.policy.locks, *locks))
     problems = tuple(dict.fromkeys(_check_locks(policy, loaded.document)))
     if problems:
         raise PolicyError(*problems)

@@ -690,6 +690,29 @@ class Policy(Record):
         """Label and content digest: two texts with one label have different version ids."""
         return f"{self.label}+{self.digest}"
 
+    def as_of(self, day: date) -> "Policy":
+        """Give the policy with the rule locks that existed on a day; later ones do not change earlier verdicts."""
+        kept = tuple(lock for lock in self.locks if lock.locked_on <= day)
+        if len(kept) == len(self.locks):
+            return self
+        return self.with_locks_only(kept)
+
+    def with_locks_only(self, locks: tuple[RuleLock, ...]) -> "Policy":
+        """Give the policy with these rule locks and no others."""
+        copy = self.model_copy(update={"locks": locks})
+        # A copy keeps what was computed from the original; it has to compute its own.
+        for name in ("digest", "_threshold_index", "standards_by_id"):
+            copy.__dict__.pop(name, None)
+        return copy
+
+    def not_in_effect(self, day: date) -> str | None:
+        """Say why the policy does not govern a day, or give none if it does."""
+        if self.effective is not None and day < self.effective:
+            return f"{self.label} takes effect on {self.effective.isoformat()}"
+        if self.ended is not None and day >= self.ended:
+            return f"{self.label} ended on {self.ended.isoformat()}"
+        return None
+
     def names_of(self, threshold: Threshold) -> tuple[str, ...]:
         """Give every name under which evidence and conclusions may refer to a threshold."""
         return (threshold.id, f"{self.id}#{threshold.id}", f"{self.label}#{threshold.id}", *threshold.aliases)
