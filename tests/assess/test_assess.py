@@ -43,7 +43,7 @@ from tidegate.evidence.model import (
     ThreatAnswer,
 )
 from tidegate.evidence.models import Model, Snapshot
-from tidegate.policy.model import Approval, Combination, Criterion, Need, Policy, Role, Rule
+from tidegate.policy.model import Alert, Approval, Combination, Criterion, Need, Policy, Role, Rule
 
 
 def finding(
@@ -296,6 +296,18 @@ def test_printed_lines(records: tuple[Evidence, ...], expected: str) -> None:
     found = finding(records, PRINTED)
     assert found.finding == expected
     assert "line_disclosed_with_result" in found.flags
+
+
+@pytest.mark.parametrize(
+    ("successes", "state"), [(None, "no_evidence"), (10, "not_crossed"), (35, "crossed"), (90, "crossed")]
+)
+def test_alert_lines_come_early_and_say_what_to_do(successes: int | None, state: str) -> None:
+    alert = Alert(indicator="T1.a", line=a_line(0.3), action="assess within a month")
+    unprinted = Alert(action="respond")
+    records = () if successes is None else (a_record(measurement=a_count(successes, 100)),)
+    found = finding(records, a_policy(a_threshold(alerts=(alert, unprinted))))
+    assert [one.state for one in found.alerts] == [state, "not_printed"]
+    assert any("assess within a month" in reason for reason in found.reasons) == (state == "crossed")
 
 
 def test_figures_without_a_line_are_listed_as_unread() -> None:

@@ -11,7 +11,7 @@ from tidegate.assess.audit import by_developer, by_threshold, report_cards
 from tidegate.evidence import reported
 from tidegate.evidence.formats import import_file, recognise
 from tidegate.evidence.importing import Declared, Import, ImportSource
-from tidegate.evidence.model import Evidence
+from tidegate.evidence.model import Elicitation, Evidence
 from tidegate.kernel.errors import DocumentError, EvidenceError
 
 
@@ -204,6 +204,15 @@ def test_what_a_person_declares_goes_into_the_records(tmp_path: Path) -> None:
     record = read(tmp_path, a_file(), declared).evidence.records[0]
     assert (record.subject.model, record.subject.snapshot) == ("other", "s1")
     assert record.thresholds == ("acme#T1", "T9")
+
+
+def test_what_is_declared_is_applied_or_refused(tmp_path: Path) -> None:
+    declared = Declared(variant="helpful_only", evaluator="Lab B", independent=True)
+    record = read(tmp_path, a_file(), declared).evidence.records[0]
+    assert record.subject.variant == "helpful_only"
+    assert (record.evaluator.name, record.evaluator.relation) == ("Lab B", "independent")
+    with pytest.raises(EvidenceError, match="states the elicitation of each figure itself"):
+        read(tmp_path, a_file(), Declared(elicitation=Elicitation(elements=("tools",))))
 
 
 def test_report_cards_count_what_is_missing(tmp_path: Path) -> None:

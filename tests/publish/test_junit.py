@@ -64,7 +64,7 @@ def test_failure_says_why_and_the_digests_are_there(plain_case):
     root = ET.fromstring(junit_xml(plain_case.assessment, "general"))
     failure = root.find(".//testcase[@name='BIO Help with weapons']/failure")
     assert failure.get("message") == "BIO is not ruled out, and what it requires is not shown"
-    assert "safe: no criteria are listed" in failure.text
+    assert "safe: no binding criteria are listed" in failure.text
     assert "halt" not in failure.text
     properties = {one.get("name"): one.get("value") for one in root[0].iterfind("properties/property")}
     assert properties["assessmentDigest"] == plain_case.assessment.digest

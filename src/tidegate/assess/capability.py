@@ -9,15 +9,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal
 
-from tidegate.assess.model import Finding, Flag, IndicatorFinding, Reading, ThresholdFinding
+from tidegate.assess.model import AlertFinding, Finding, Flag, IndicatorFinding, Reading, ThresholdFinding
 from tidegate.assess.readings import Asked, p_beyond, read
 from tidegate.assess.statistics import holm
 from tidegate.evidence.model import CAPABILITY_KINDS, Bound, Evidence, EvidenceSet, Restatement
 from tidegate.evidence.models import Model, Snapshot
 from tidegate.kernel.duration import last_day
 from tidegate.kernel.errors import AssessError, EvidenceError, Problem
-from tidegate.policy.model import Combination, Indicator, Line, Policy, Rule, Threshold
+from tidegate.policy.model import Alert, Combination, Indicator, Line, Policy, Rule, Threshold
 
 REACH_LINES: frozenset[str] = frozenset({"rule_in", "pre_registered_rule_in", "cb1_signal", "acceleration", "rule-in"})
 """Kinds of printed lines beyond which the capability counts as shown; all other kinds are rule-out lines."""
@@ -225,13 +226,15 @@ def _own_finding(subject: Subject, threshold: Threshold) -> ThresholdFinding:
     unread = tuple(record.id for record in tied if record.id not in used)
     if finding == "not_assessed" and unread:
         finding = "inconclusive"
+    alerts = tuple(_alert(alert, findings) for alert in threshold.alerts)
     return ThresholdFinding(
         threshold=threshold.id,
         title=threshold.title or threshold.id,
         kind=threshold.kind,
         domain=threshold.domain,
         finding=finding,
-        reasons=(*_reasons(findings, finding, threshold), *_unread_reason(unread)),
+        reasons=(*_reasons(findings, finding, threshold), *_unread_reason(unread), *_alert_reasons(alerts)),
+        alerts=alerts,
         indicators=tuple(findings),
         load_bearing=_load_bearing(findings, finding, threshold),
         unread=unread,
@@ -388,6 +391,24 @@ def _reasons(findings: Sequence[IndicatorFinding], finding: Finding, threshold: 
         yield f"fewer than {threshold.printed_minimum} different evaluations print a line, and the policy fixes no suite"
     if finding == "not_ruled_out" and not (counts["not_ruled_out"] or counts["reached"]):
         yield "the indicators that rule it out are too few"
+
+
+def _alert(alert: Alert, findings: Sequence[IndicatorFinding]) -> AlertFinding:
+    if alert.line is None or alert.indicator is None:
+        return AlertFinding(indicator=alert.indicator, state="not_printed", action=alert.action)
+    readings = [reading for one in findings if one.indicator == alert.indicator for reading in one.readings]
+    values = {reading.evidence: reading.value for reading in readings if reading.value is not None}
+    crossing = tuple(name for name, value in values.items() if alert.line.is_crossed_by(value))
+    state: Literal["crossed", "not_crossed", "no_evidence"] = (
+        "crossed" if crossing else "not_crossed" if values else "no_evidence"
+    )
+    return AlertFinding(indicator=alert.indicator, state=state, action=alert.action, evidence=crossing)
+
+
+def _alert_reasons(alerts: Sequence[AlertFinding]) -> Iterator[str]:
+    for alert in alerts:
+        if alert.state == "crossed":
+            yield f"the alert line of {alert.indicator} is crossed ({', '.join(alert.evidence)}): {alert.action}"
 
 
 def _unread_reason(unread: Sequence[str]) -> Iterator[str]:

@@ -179,6 +179,19 @@ class ConcludedFinding(Record):
     """Where it is stated."""
 
 
+class AlertFinding(Record):
+    """Whether an earlier line with a buffer is crossed, by the bare figure: an alert is to come early."""
+
+    indicator: str | None
+    """Indicator it applies to."""
+    state: Literal["crossed", "not_crossed", "no_evidence", "not_printed"]
+    """State; ``not_printed`` where the policy gives no number."""
+    action: str
+    """What the policy says happens when it is crossed."""
+    evidence: tuple[str, ...] = ()
+    """Records that cross it."""
+
+
 class ThresholdFinding(Record):
     """The finding for one threshold."""
 
@@ -200,6 +213,8 @@ class ThresholdFinding(Record):
     """Checkpoint or bounding model that the rule-out rests on, if it does."""
     load_bearing: tuple[str, ...] = ()
     """Records without which the finding would be another."""
+    alerts: tuple[AlertFinding, ...] = ()
+    """State of each alert line."""
     unread: tuple[str, ...] = ()
     """Records that name the threshold but meet no rule: neither the policy nor the record gives a line."""
     concluded: ConcludedFinding | None = None

@@ -87,7 +87,8 @@ def _standard_state(requirement: Requirement, setting: Setting) -> _Judged:
     open_ones = [one for one in findings if one.criterion in binding and one.state != "met"]
     missing = [one for one in bare if one.state != "met"]
     if not open_ones and not missing:
-        return "met", f"all {len(binding)} criteria are met", tuple(findings)
+        words = "the criterion is met" if len(binding) == 1 else f"all {len(binding)} criteria are met"
+        return "met", words, tuple(findings)
     state = _worst([one.state for one in open_ones] + [one.state for one in missing])
     if not open_ones:
         return state, f"{missing[0].need}: {missing[0].reason}", tuple(findings)
@@ -96,7 +97,8 @@ def _standard_state(requirement: Requirement, setting: Setting) -> _Judged:
         for name, words in (("not_met", "not met"), ("expired", "expired"), ("unknown", "without evidence"))
         if any(one.state == name for one in open_ones)
     )
-    return state, f"of {len(binding)} criteria {counts}", tuple(findings)
+    words = f"of {len(binding)} criteria {counts}" if len(binding) > 1 else f"its criterion is {counts.split(' ', 1)[1]}"
+    return state, words, tuple(findings)
 
 
 def _parts(requirement: Requirement, policy: Policy) -> list[tuple[str | None, Sequence[Criterion]]]:

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tidegate.evidence.importing import Import, ImportSource
+from tidegate.evidence.importing import Declared, Import, ImportSource
 from tidegate.evidence.model import SCHEMA_ID, EvidenceSet
 from tidegate.kernel.documents import Document, parse_document, read_bytes, validate_part
-from tidegate.kernel.errors import DocumentError, EvidenceError, Problem
+from tidegate.kernel.errors import DocumentError, EvidenceError, Problem, Where
 
 NAME = "tidegate"
 MAX_BYTES = 50_000_000
@@ -32,6 +32,9 @@ def read(source: ImportSource) -> Import:
         DocumentError: the file is not an evidence set; every problem with its position.
         EvidenceError: EVI005, two records share an id.
     """
+    if source.declared != Declared():
+        message = "an evidence set states model, variant, thresholds, elicitation and evaluator itself"
+        raise EvidenceError(Problem("EVI002", message, Where(source.name), "write them in its records"))
     document = parse_document(
         read_bytes(source.path, max_bytes=MAX_BYTES), source.name, max_bytes=MAX_BYTES, max_nodes=MAX_NODES
     )

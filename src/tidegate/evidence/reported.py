@@ -168,6 +168,10 @@ def read(source: ImportSource) -> Import:
         DocumentError: the file is not of this shape; every problem with its position.
         EvidenceError: a figure names a source that the file does not list, or two figures share an id.
     """
+    if source.declared.elicitation is not None:
+        message = "a file of reported figures states the elicitation of each figure itself"
+        hint = "write it under the figure's elicitation, as its source states it"
+        raise EvidenceError(Problem("EVI002", message, Where(source.name), hint))
     document = parse_document(read_bytes(source.path), source.name)
     if not isinstance(document.data, dict):
         raise DocumentError(Problem("DOC009", "expected a mapping with id, organisation and figures", document.where()))
@@ -227,8 +231,8 @@ def _evidence(parsed: _ReportedFile, number: int, source: ImportSource, document
     figure = parsed.figures[number]
     where = document.where(("figures", number))
     origin = parsed.sources[figure.source]
-    independent = "evaluator" in parsed.organisation.lower()
     declared = source.declared
+    independent = "evaluator" in parsed.organisation.lower() if declared.independent is None else declared.independent
     try:
         return Evidence(
             id=_record_id(figure.id),
@@ -236,7 +240,7 @@ def _evidence(parsed: _ReportedFile, number: int, source: ImportSource, document
             subject=Subject(
                 model=declared.model or figure.model or parsed.id,
                 snapshot=declared.snapshot,
-                variant=_variant(figure),
+                variant=declared.variant or _variant(figure),
             ),
             domain=figure.domain,
             thresholds=(*figure.thresholds, *declared.thresholds),
@@ -244,7 +248,10 @@ def _evidence(parsed: _ReportedFile, number: int, source: ImportSource, document
             line=_line(figure),
             reading=figure.published_reading,
             elicitation=_elicitation(figure),
-            evaluator=Evaluator(name=parsed.organisation, relation="independent" if independent else "developer"),
+            evaluator=Evaluator(
+                name=declared.evaluator or parsed.organisation,
+                relation="independent" if independent else "developer",
+            ),
             published=_partial_date(origin.date),
             quality="reported",
             provenance=Provenance(

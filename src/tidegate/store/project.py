@@ -206,7 +206,7 @@ def read_policies(root: Path) -> tuple[LoadedPolicy, ...]:
 def _read_models(root: Path) -> tuple[Model, ...]:
     models: list[Model] = []
     seen: dict[str, str] = {}
-    for path in sorted((root / "models").glob("*.yaml")):
+    for path in sorted((root / "models").glob("*.y*ml")):
         name = f"models/{path.name}"
         _inside(root, name, Where(name))
         document = read_document(path, name=name)
