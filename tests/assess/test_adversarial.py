@@ -174,7 +174,13 @@ def test_the_rule_in_force_when_the_result_came_decides() -> None:
     chosen = an_indicator("T1.a")
     stricter = an_indicator("T1.a", rule=Rule(rule_out=a_line(0.04)))
     locks = tuple(
-        RuleLock(threshold="T1", indicator="T1.a", evaluation="Eval A", digest=a_threshold(indicators=(one,)).decision_digest, locked_on=day)
+        RuleLock(
+            threshold="T1",
+            indicator="T1.a",
+            evaluation="Eval A",
+            digest=a_threshold(indicators=(one,)).decision_digest,
+            locked_on=day,
+        )
         for one, day in ((chosen, date(2025, 1, 1)), (stricter, date(2025, 6, 1)))
     )
     policy = a_policy(a_threshold(indicators=(chosen,))).model_copy(update={"locks": locks})

@@ -346,7 +346,11 @@ def test_size_for_a_mean_uses_its_spread():
 def test_explanation_names_rule_lock_margin_and_source():
     rule = indicator(elicitation=("tools",), minimum_n=50, minimum_quality="attested", max_age="P1Y")
     lock = RuleLock(
-        threshold="T1", indicator="suite", evaluation="suite", digest=threshold(rule).decision_digest, locked_on=date(2025, 4, 1)
+        threshold="T1",
+        indicator="suite",
+        evaluation="suite",
+        digest=threshold(rule).decision_digest,
+        locked_on=date(2025, 4, 1),
     )
     adopted = policy(threshold(rule), locks=(lock,))
     record = figure(0.01, n=400, standard_error=0.002, quality="attested", elicitation=Elicitation(elements=("tools",)))
@@ -379,7 +383,13 @@ def test_explanation_names_rule_lock_margin_and_source():
 def test_lock_is_told_in_words(locked, expected):
     rule = indicator()
     locks = tuple(
-        RuleLock(threshold="T1", indicator="suite", evaluation="suite", digest=name or threshold(rule).decision_digest, locked_on=day)
+        RuleLock(
+            threshold="T1",
+            indicator="suite",
+            evaluation="suite",
+            digest=name or threshold(rule).decision_digest,
+            locked_on=day,
+        )
         for name, day in locked
     )
     assert why(policy(threshold(rule), locks=locks), evidence(counted(0))).indicators[0].lock == expected

@@ -124,6 +124,16 @@ def test_import_is_all_or_nothing_and_idempotent(project: Path) -> None:
     assert sorted((project / "evidence" / "records").iterdir()) == kept
 
 
+def test_a_file_that_grew_adds_what_is_new(project: Path) -> None:
+    take_in(project, record("r1", 1, 60))
+    grown = take_in(project, record("r1", 1, 60), record("r2", 2, 60), name="grown")
+    assert "2 records; kept as" in grown.stdout
+    assert "1 of them new" in grown.stdout
+    assert len(data("evidence", "list")) == 2  # type: ignore[arg-type]
+    again = run("evidence", "import", str(project / "inbox" / "grown.yaml"), "--json")
+    assert json.loads(again.stdout)[0]["kept_as"] is None
+
+
 def test_one_id_for_two_records_is_refused(project: Path) -> None:
     take_in(project, record("r1", 1, 60))
     assert "EVI005" in take_in(project, record("r1", 2, 60), name="other", code=2).stderr
@@ -275,6 +285,8 @@ def test_adverse_evidence_leaves_only_by_an_approved_restatement(project: Path) 
     run("gate", "alpha", "-a", "deploy")
     run("gate", "alpha", "-a", "deploy", "--as-of", "2026-05-31", code=1)
     assert "EVI006" in run("evidence", "restate", "bad", "--reason", "error", code=2).stderr
+    take_in(project, {**record("beta", 1, 60), "subject": {"model": "beta"}}, name="beta")
+    assert "EVI006" in run("evidence", "restate", "good", "--by", "beta", "--reason", "error", code=2).stderr
     assert "EVI006" in run("evidence", "restate", "nothing", "--reason", "retracted", code=2).stderr
 
 

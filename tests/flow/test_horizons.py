@@ -66,6 +66,14 @@ def test_a_declared_model_keeps_its_horizon_though_people_stand_in_the_table(wor
     assert [record.kind for record in records].count("time_horizon") == 2
 
 
+def test_an_interval_from_a_choice_of_draws_rules_nothing_out(world: World, tmp_path: Path) -> None:
+    rows = [(f"f{n}/t{n}", float(n == 0), 2.0**n, "m") for n in range(12)]
+    import_files(world, [table(tmp_path / "runs.jsonl", rows)])
+    horizons = [record for record in world.project().evidence.records if record.kind == "time_horizon"]
+    assert horizons
+    assert all(any(remark.blocks_rule_out for remark in record.remarks) for record in horizons)
+
+
 def test_metr_runs(world: World, shared: Path) -> None:
     import_files(world, [shared / "data" / "horizon" / "metr_runs_2025-02-27.jsonl"])
     found = {

@@ -50,9 +50,7 @@ def assess(
     conclusions = sorted(stated, key=digest)
     policy = policy.as_of(at)
     chosen_snapshots = {model.id: _snapshot(model, (snapshots or {}).get(model.id), at) for model in models}
-    own = {
-        model.id: capability_findings(Subject(policy, model, chosen_snapshots[model.id], known)) for model in models
-    }
+    own = {model.id: capability_findings(Subject(policy, model, chosen_snapshots[model.id], known)) for model in models}
     findings = bounded(own, _relations(policy, evidence, models, at))
     chosen = sorted((model for model in models if only is None or model.id in only), key=lambda one: one.id)
     return Assessment(

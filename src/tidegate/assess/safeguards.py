@@ -97,7 +97,9 @@ def _standard_state(requirement: Requirement, setting: Setting) -> _Judged:
         for name, words in (("not_met", "not met"), ("expired", "expired"), ("unknown", "without evidence"))
         if any(one.state == name for one in open_ones)
     )
-    words = f"of {len(binding)} criteria {counts}" if len(binding) > 1 else f"its criterion is {counts.split(' ', 1)[1]}"
+    words = (
+        f"of {len(binding)} criteria {counts}" if len(binding) > 1 else f"its criterion is {counts.split(' ', 1)[1]}"
+    )
     return state, words, tuple(findings)
 
 

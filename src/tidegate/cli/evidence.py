@@ -15,6 +15,7 @@ from tidegate.cli.shell import (
     clean,
     command,
     console,
+    counted,
     print_json,
     print_problems,
     progress,
@@ -120,6 +121,7 @@ def import_(
                     "format": one.format,
                     "records": one.records,
                     "conclusions": one.conclusions,
+                    "new": one.new,
                     "kept_as": one.kept_as,
                     "notices": [notice.to_json() for notice in one.notices],
                 }
@@ -129,8 +131,11 @@ def import_(
         return
     for one in taken:
         print_problems([notice for notice in one.notices if verbose or notice.severity != "note"])
-        what = f"{one.records} records" + (f", {one.conclusions} conclusions" if one.conclusions else "")
-        outcome = f"kept as {one.kept_as}" if one.kept_as else "already imported, nothing changed"
+        what = counted(one.records, "record") + (
+            f", {counted(one.conclusions, 'conclusion')}" if one.conclusions else ""
+        )
+        some = f", {one.new} of them new" if one.kept_as and one.new < one.records else ""
+        outcome = f"kept as {one.kept_as}{some}" if one.kept_as else "nothing new, nothing changed"
         typer.echo(clean(f"{one.file} ({one.format}): {what}; {outcome}"))
 
 
@@ -200,7 +205,7 @@ def check(
         print_problems(problems, as_json=True)
     else:
         print_problems(problems)
-        typer.echo(f"{len(problems)} remarks")
+        typer.echo(counted(len(problems), "remark"))
     if any(problem.severity != "note" for problem in problems):
         raise typer.Exit(EXIT_CLOSED)
 

@@ -115,6 +115,11 @@ def print_problems(problems: "list[Problem] | tuple[Problem, ...]", *, as_json: 
             typer.echo(annotation(problem))
 
 
+def counted(number: int, noun: str) -> str:
+    """Give a number with its noun: ``1 record``, ``2 records``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def clean(text: str) -> str:
     """Give text without control characters, so that no file can drive the terminal."""
     return "".join(

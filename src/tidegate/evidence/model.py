@@ -362,6 +362,16 @@ class Evidence(Record):
         return min(dated, default=None)
 
 
+def same_observation(one: Evidence, other: Evidence) -> bool:
+    """Tell whether two records say the same, whichever copy of a file they were read from and when."""
+    return one == other or _observed(one) == _observed(other)
+
+
+def _observed(record: Evidence) -> Evidence:
+    provenance = record.provenance.model_copy(update={"file": None, "digest": None, "position": None})
+    return record.model_copy(update={"recorded": None, "provenance": provenance})
+
+
 class Restatement(Record):
     """Takes a record out of the set, with its reason, and puts another in its place if there is one."""
 

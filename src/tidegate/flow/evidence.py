@@ -13,7 +13,7 @@ from tidegate.assess.audit import ReportCard, by_developer, by_threshold, report
 from tidegate.evidence.exports import Attestation, every_eval_ever, in_toto_statement
 from tidegate.evidence.formats import digest_file, import_file
 from tidegate.evidence.importing import Declared, Import, Progress
-from tidegate.evidence.model import Elicitation, Evidence, EvidenceSet, Restatement, Subject
+from tidegate.evidence.model import Elicitation, Evidence, EvidenceSet, Restatement, Subject, same_observation
 from tidegate.flow.horizons import with_horizons
 from tidegate.flow.world import World
 from tidegate.kernel.canonical import digest_bytes
@@ -31,8 +31,10 @@ class Taken:
     format: str
     records: int
     conclusions: int
+    new: int
+    """How many of its records were not there before."""
     kept_as: str | None
-    """Where it is kept; none if the same file was imported before."""
+    """Where it is kept; none if nothing of it was new."""
     notices: tuple[Problem, ...]
 
 
@@ -71,10 +73,11 @@ def import_files(
             format=taken.format,
             records=len(taken.evidence.records),
             conclusions=len(taken.evidence.conclusions),
-            kept_as=str(where.relative_to(root)) if where else None,
+            new=one.records,
+            kept_as=str(one.path.relative_to(root)) if one.path else None,
             notices=taken.notices,
         )
-        for (path, taken), where in zip(read, kept, strict=True)
+        for (path, taken), one in zip(read, kept, strict=True)
     )
 
 
@@ -88,14 +91,10 @@ def digest_of(path: Path, taken: Import) -> str:
 def _refuse_conflicts(sources: Iterable[tuple[Import, str, str]]) -> None:
     """Refuse files that contradict each other, before any of them is kept. A copy of a file is no contradiction."""
     seen: dict[str, tuple[str, Evidence]] = {}
-    read: set[str] = set()
-    for taken, name, file_digest in sources:
-        if file_digest in read:
-            continue
-        read.add(file_digest)
+    for taken, name, _ in sources:
         for record in taken.evidence.records:
             first = seen.setdefault(record.id, (name, record))
-            if first[1] != record:
+            if not same_observation(first[1], record):
                 message = f"the evidence id {record.id!r} stands for another record in {first[0]}"
                 raise EvidenceError(
                     Problem("EVI005", message, Where(name), "import one of the two, and restate the other")

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from tidegate.assess.horizon import Horizon, HorizonFit, runs_by_model, time_horizons
 from tidegate.evidence.importing import Import
-from tidegate.evidence.model import Evidence, EvidenceSet, Interval, Measurement
+from tidegate.evidence.model import Evidence, EvidenceSet, Interval, Measurement, Remark
 from tidegate.evidence.run_table import HUMAN, NAME, RunTable, read_run_table
 from tidegate.kernel.errors import Problem, Where
 
 EVALUATION = "Time horizon"
+MOST_SKIPPED = 0.05
+"""If more of the draws than this had no success at all, the interval comes from a choice of draws."""
 UNBOUNDED_MINUTES = 1e9
 """Stands for a horizon without upper bound (about 1,900 years), so that it crosses every line."""
 
@@ -93,8 +95,15 @@ def _record(own: Evidence, fit: HorizonFit, share: str, horizon: Horizon) -> Evi
             "kind": "time_horizon",
             "measurement": measured,
             "line": None,
+            "remarks": (*own.remarks, *_doubts(fit)),
         }
     )
+
+
+def _doubts(fit: HorizonFit) -> Iterator[Remark]:
+    if fit.skipped > MOST_SKIPPED * fit.options.replicates:
+        message = f"{fit.skipped} of {fit.options.replicates} draws had no success, and the interval leaves them out"
+        yield Remark(code="EVI010", message=message, blocks_rule_out=True)
 
 
 def _interval(horizon: Horizon, fit: HorizonFit) -> Interval | None:

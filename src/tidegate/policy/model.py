@@ -286,7 +286,17 @@ class Indicator(Item):
     @cached_property
     def rule_digest(self) -> str:
         """Digest of everything in the indicator that decides."""
-        fields = {"aliases", "rule", "falsifier", "evaluation", "metric", "unit", "aggregation", "elicitation", "minimum_quality"}
+        fields = {
+            "aliases",
+            "rule",
+            "falsifier",
+            "evaluation",
+            "metric",
+            "unit",
+            "aggregation",
+            "elicitation",
+            "minimum_quality",
+        }
         fields |= {"minimum_n", "max_age", "max_compute_ratio", "same_snapshot", "answers"}
         return digest(self.model_dump(mode="json", include=fields, exclude_defaults=True))
 

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints, ValidationError
 
 from tidegate.evidence.importing import Import
-from tidegate.evidence.model import EvidenceSet, Restatement, merge
+from tidegate.evidence.model import Bound, Evidence, EvidenceSet, Restatement, merge, same_observation
 from tidegate.evidence.models import Model
 from tidegate.kernel.canonical import plain
 from tidegate.kernel.documents import Document, did_you_mean, parse_document, read_bytes, read_document, validate_part
@@ -263,8 +263,17 @@ def _evidence(root: Path, imports: tuple[RecordFile, ...]) -> EvidenceSet:
     return evidence
 
 
-def write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorded: date) -> tuple[Path | None, ...]:
-    """Keep imports, all or none; none in the place of a file that was imported before.
+class Kept(NamedTuple):
+    """What of an import was new."""
+
+    path: Path | None
+    """Where it is kept; none if nothing of it was new."""
+    records: int
+    """How many of its records are new."""
+
+
+def write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorded: date) -> tuple[Kept, ...]:
+    """Keep what is new in imports, all or none. A record that is there already, word for word, is not kept twice.
 
     Args:
         root: the project.
@@ -279,29 +288,63 @@ def write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorded
         return _write_imports(root, taken, recorded)
 
 
-def _write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorded: date) -> tuple[Path | None, ...]:
+def _write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorded: date) -> tuple[Kept, ...]:
     before = _read_imports(root)
-    known = {one.digest for one in before}
+    known = _Known(before)
     planned: dict[Path, RecordFile] = {}
-    paths: list[Path | None] = []
+    kept: list[Kept] = []
     for one, name, file_digest in taken:
-        is_new = file_digest not in known
-        known.add(file_digest)
+        dated = _record_file(one, name, file_digest, recorded)
+        new = known.take_new(dated.evidence)
         path = root / RECORDS / f"{record_stem(name, file_digest)}.json"
-        paths.append(path if is_new else None)
-        if is_new:
-            planned[path] = _record_file(one, name, file_digest, recorded)
+        kept.append(Kept(None if new is None else path, 0 if new is None else len(new.records)))
+        if new is not None:
+            planned[path] = dated.model_copy(update={"evidence": new})
     _evidence(root, (*before, *planned.values()))
     written: list[Path] = []
     try:
-        for path, kept in planned.items():
-            _write_record(path, kept)
+        for path, file in planned.items():
+            _write_record(path, file)
             written.append(path)
     except BaseException:
         for path in written:
             path.unlink(missing_ok=True)
         raise
-    return tuple(paths)
+    return tuple(kept)
+
+
+class _Known:
+    """What is in the evidence already, while imports are being planned."""
+
+    def __init__(self, before: Sequence[RecordFile]) -> None:
+        self.records = {record.id: record for one in before for record in one.evidence.records}
+        self.undated: set[Record] = {
+            _undated(item)
+            for one in before
+            for item in (*one.evidence.conclusions, *one.evidence.restatements, *one.evidence.bounds)
+        }
+
+    def take_new(self, evidence: EvidenceSet) -> EvidenceSet | None:
+        """Give the part of a set that is not known yet, none if there is nothing; it is known from now on."""
+        records = tuple(
+            record
+            for record in evidence.records
+            if not (record.id in self.records and same_observation(record, self.records[record.id]))
+        )
+        self.records |= {record.id: record for record in records if record.id not in self.records}
+        parts = {
+            name: tuple(item for item in getattr(evidence, name) if _undated(item) not in self.undated)
+            for name in ("conclusions", "restatements", "bounds")
+        }
+        self.undated |= {_undated(item) for items in parts.values() for item in items}
+        if not records and not any(parts.values()):
+            return None
+        return evidence.model_copy(update={"records": records, **parts})
+
+
+def _undated(item: Record) -> Record:
+    """Leave out the day of the import, which stands in what the file itself does not date."""
+    return item.model_copy(update={"on": None}) if isinstance(item, Restatement | Bound) else item
 
 
 def _record_file(taken: Import, name: str, file_digest: str, recorded: date) -> RecordFile:
@@ -341,11 +384,13 @@ def _write_restatement(root: Path, restatement: Restatement) -> Path:
         if path.is_file()
         else ()
     )
-    imports = _read_imports(root)
-    known = {record.id for one in imports for record in one.evidence.records}
+    known = {record.id: record for one in _read_imports(root) for record in one.evidence.records}
     for name in (restatement.supersedes, restatement.by):
         if name is not None and name not in known:
             raise EvidenceError(Problem("EVI006", f"there is no record {name!r}", None, did_you_mean(name, known)))
+    if restatement.by is not None and not _is_about_the_same(known[restatement.supersedes], known[restatement.by]):
+        message = f"{restatement.by!r} is not about the same model and evaluation as {restatement.supersedes!r}"
+        raise EvidenceError(Problem("EVI006", message, None, "name the record that states the same figure again"))
     _write_record(path, RestatementFile(restatements=(*before, restatement)))
     return path
 
@@ -363,6 +408,12 @@ def _alone(root: Path) -> Iterator[None]:
     with stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
+
+
+def _is_about_the_same(one: Evidence, other: Evidence) -> bool:
+    first, second = one.measurement, other.measurement
+    evaluations = {item.evaluation.casefold() if item else "" for item in (first, second)}
+    return one.subject.model.casefold() == other.subject.model.casefold() and len(evaluations) == 1
 
 
 def create_project(root: Path, files: dict[str, str]) -> None:
