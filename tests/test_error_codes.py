@@ -58,8 +58,10 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_to_import_changes_nothing(tmp_path: Path) -> None:
-    assert write_imports(tmp_path, (), date(2026, 6, 1)) == ()
-    assert list(tmp_path.iterdir()) == []
+    root = tmp_path / "p"
+    create_project(root, {"tidegate.yaml": HEAD})
+    assert write_imports(root, (), date(2026, 6, 1)) == ()
+    assert [path.name for path in root.iterdir()] == ["tidegate.yaml"]
 
 
 def test_every_code_belongs_to_a_kind_of_error() -> None:

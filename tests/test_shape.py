@@ -17,6 +17,7 @@ PARAMETERS = 7
 
 ALLOWED: dict[str, tuple[int, str]] = {
     "policy/model.py": (800, "the vocabulary of a policy, told once; half of it is the documentation of fields"),
+    "assess/judge.py::rogan_gladen()": (8, "the formula has six counts, a level and a seed, each a different thing"),
     "evidence/run_table.py": (850, "one format, three encodings and the fit of its columns belong together"),
 }
 """Module, or `module::function` -> its own limit (lines, or parameters for `module::function()`), and why."""

@@ -7,6 +7,7 @@ import pytest
 
 from tidegate.flow.demo import SHOWN, STAND_INS, Demo, build_demo, demo_json, sheets
 from tidegate.kernel.errors import ProjectError
+from tidegate.publish.tables import matrix, plain
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,17 @@ def test_every_model_meets_every_policy(demo: Demo) -> None:
     assert counts == {20 + len(STAND_INS)}
     assert {sheet.title for sheet in sheets(demo)} == {f"under {made.policy}" for made in demo.assessments.values()}
     assert set(SHOWN) <= {model.model for model in demo.assessments["starter"].models}
+
+
+def test_the_readme_shows_what_is_printed(demo: Demo) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert f"{sum(pack != 'demo' for pack in demo.own_policy.values())} public models" in readme
+    excerpt = readme.split("An excerpt of what it prints:")[1].split("Beside every")[0]
+    (sheet,) = [sheet for sheet in sheets(demo) if "rsp@2.2" in sheet.title]
+    shown = [line.rstrip() for line in plain(matrix(sheet.every)).splitlines()]
+    lines = [line.removeprefix("    ").rstrip() for line in excerpt.strip("\n").splitlines()]
+    start = shown.index(lines[0])
+    assert shown[start : start + len(lines)] == lines
 
 
 def test_the_report_card_is_computed(demo: Demo) -> None:

@@ -31,7 +31,9 @@ def _show(demo: "Demo") -> None:
 
     out = console()
     kinds = ", ".join(f"{n} {name}" for name, n in demo.formats.items())
-    out.print(f"{demo.records} evidence records ({kinds}), answered as of {STATE_OF_RECORD.isoformat()}")
+    real = [model for model, pack in demo.own_policy.items() if pack != "demo"]
+    out.print(f"{len(real)} public models, {demo.records} evidence records ({kinds})")
+    out.print(f"answered as of {STATE_OF_RECORD.isoformat()}, under {len(demo.assessments)} policies")
     for sheet in sheets(demo):
         out.rule(clean(sheet.title))
         out.print(matrix(sheet.every), gates_table(sheet.every), sep="\n")
