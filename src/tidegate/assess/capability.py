@@ -12,7 +12,7 @@ from datetime import date
 from typing import Literal
 
 from tidegate.assess.model import AlertFinding, Finding, Flag, IndicatorFinding, Reading, ThresholdFinding
-from tidegate.assess.readings import Asked, p_beyond, read
+from tidegate.assess.readings import Asked, read
 from tidegate.assess.statistics import holm
 from tidegate.evidence.model import CAPABILITY_KINDS, Bound, Evidence, EvidenceSet, Restatement
 from tidegate.evidence.models import Model, Snapshot
@@ -155,7 +155,7 @@ def indicator_finding(records: Iterable[Evidence], asked: Asked) -> IndicatorFin
     listed = list(records)
     readings = [read(record, asked) for record in listed]
     rule = asked.indicator.rule
-    p_values = [p for record in listed if rule.reach is not None and (p := p_beyond(record, asked)) is not None]
+    p_values = [reading.p_reach for reading in readings if reading.p_reach is not None]
     finding = _indicator_state(readings)
     readings = _contradictions(listed, readings) if finding == "not_ruled_out" else readings
     return IndicatorFinding(

@@ -93,6 +93,8 @@ class Reading(Record):
     """True if the figure itself is on the concerning side of the rule-out line."""
     shows: bool = False
     """True if the capability is shown: even the lower bound is beyond the reach line."""
+    p_reach: float | None = None
+    """One-sided p-value that the truth is not beyond the reach line, if there is one."""
     supports: bool = False
     """True if it supports a rule-out: the bound is on the safe side and nothing sets it aside."""
     distance: float | None = None

@@ -9,6 +9,7 @@ That one asymmetry makes the gate monotone.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from tidegate.assess.bounds import Bounds, Question, bounds, finite, in_unit
@@ -38,6 +39,18 @@ class Asked:
     superseded: Mapping[str, bool] | None = None
     """Record -> whether its restatement was approved, for records that are still in the set."""
 
+    @cached_property
+    def question(self) -> Question:
+        """What the rule asks of a figure."""
+        rule = self.indicator.rule
+        return Question(
+            unit=self.unit,
+            confidence=rule.confidence or 0.95,
+            higher_concerns=rule.rule_out.higher_concerns,
+            worst_case=rule.error_policy == "worst_case",
+            reach=rule.reach.value if rule.reach else None,
+        )
+
 
 Objection = tuple[SetAside, str]
 
@@ -46,7 +59,7 @@ def read(record: Evidence, asked: Asked) -> Reading:
     """Give what a record says about a rule."""
     rule = asked.indicator.rule
     measured = record.measurement
-    found = bounds(measured, record.counts, _question(asked)) if measured is not None else None
+    found = bounds(measured, record.counts, asked.question) if measured is not None else None
     if found is None:
         reason: SetAside = "no_value" if measured is None or measured.value is None else "unit_mismatch"
         return Reading(evidence=record.id, value=None, set_aside=(reason,), detail=(SET_ASIDE_WORDS[reason],))
@@ -68,29 +81,13 @@ def read(record: Evidence, asked: Asked) -> Reading:
         basis=found.basis if rule.confidence is not None else f"bare figure ({found.basis})",
         crosses=crosses,
         shows=_shows(rule.reach, rule.confidence, found),
+        p_reach=found.p_beyond,
         supports=below and not crosses and not objections,
         distance=finite(distance),
         distance_se=finite(distance / found.standard_error) if found.standard_error else None,
         set_aside=tuple(dict.fromkeys(name for name, _ in objections)),
         detail=tuple(words for _, words in objections),
         flags=tuple(dict.fromkeys(_flags(record, asked, found))),
-    )
-
-
-def p_beyond(record: Evidence, asked: Asked) -> float | None:
-    """Give the one-sided p-value that the truth is not beyond the reach line."""
-    found = bounds(record.measurement, record.counts, _question(asked)) if record.measurement else None
-    return None if found is None else found.p_beyond
-
-
-def _question(asked: Asked) -> Question:
-    rule = asked.indicator.rule
-    return Question(
-        unit=asked.unit,
-        confidence=rule.confidence or 0.95,
-        higher_concerns=rule.rule_out.higher_concerns,
-        worst_case=rule.error_policy == "worst_case",
-        reach=rule.reach.value if rule.reach else None,
     )
 
 
