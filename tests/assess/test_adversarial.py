@@ -136,7 +136,8 @@ def test_a_figure_that_says_less_than_it_seems_rules_nothing_out(rule: Rule, rec
 
 def test_successes_beyond_the_line_cross_it_whatever_the_value_says() -> None:
     both = a_threshold(
-        indicators=(an_indicator("T1.a"), an_indicator("T1.b", "Eval B")), combine=Combination(rule_out="any")
+        indicators=(an_indicator("T1.a"), an_indicator("T1.b", "Eval B")),
+        combine=Combination(rule_out="any", outvotes_crossed=True),
     )
     hidden = a_record("hidden", a_count(90, 100, value=0.01))
     assert state(hidden, policy=ruled_by(HIGH)) == "not_ruled_out"

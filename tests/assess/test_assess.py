@@ -527,6 +527,16 @@ def test_worsening_an_indicator_never_rules_out(rule_out: str, reach: str) -> No
                 assert combine([state(name) for name in worsened], how) != "ruled_out"
 
 
+@pytest.mark.parametrize(("outvotes", "expected"), [(False, "not_ruled_out"), (True, "ruled_out")])
+def test_a_crossed_line_is_outvoted_only_where_the_policy_says_so(outvotes: bool, expected: str) -> None:
+    states = [state("ruled_out"), state("not_ruled_out"), state("ruled_out")]
+    for rule_out in ("any", 1, 2):
+        assert combine(states, Combination(rule_out=rule_out, outvotes_crossed=outvotes)) == expected
+    assert combine(states, Combination(rule_out=3, outvotes_crossed=outvotes)) == "not_ruled_out"
+    undecided = [state("ruled_out"), state("inconclusive"), state("not_assessed")]
+    assert combine(undecided, Combination(rule_out="any")) == "ruled_out"
+
+
 def test_ignorance_alone_is_never_safe() -> None:
     for states in itertools.product(("inconclusive", "not_assessed"), repeat=3):
         for rule_out in ("all", "any", 1, 2):

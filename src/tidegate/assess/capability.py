@@ -321,7 +321,7 @@ def combine(findings: Sequence[IndicatorFinding], how: Combination) -> Finding:
         return "not_ruled_out"
     out = sum(one.finding == "ruled_out" for one in findings)
     adverse = any(one.finding in ("reached", "not_ruled_out") for one in findings)
-    if out >= _needed(how.rule_out, len(findings)):
+    if out >= _needed(how.rule_out, len(findings)) and (not adverse or how.outvotes_crossed):
         return "ruled_out"
     if adverse:
         return "not_ruled_out"

@@ -308,6 +308,9 @@ class Combination(Record):
     """How many indicators must rule the capability out: all, any, or at least k."""
     reach: Literal["all", "any"] | Annotated[int, Field(ge=1)] = "any"
     """How many indicators must show the capability for it to count as reached: any, all, or at least k."""
+    outvotes_crossed: bool = False
+    """True if enough indicators that rule out outvote one whose line is crossed. Otherwise a crossed line stands,
+    and asking for any, or for k, only lets indicators be missing or undecided."""
 
 
 class Alert(Record):
