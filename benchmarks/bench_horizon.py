@@ -16,6 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tidegate.assess import horizon
 from tidegate.assess.horizon import HorizonOptions, Runs
@@ -140,7 +141,9 @@ def main() -> int:
     draws = horizon.bootstrap(models, HorizonOptions(replicates=arguments.replicates))
     seconds = time.perf_counter() - started
     started = time.perf_counter()
-    loop = straightforward(models, arguments.baseline)
+    # More threads than one only get into each other's way at this size, which would flatter us.
+    with threadpool_limits(1):
+        loop = straightforward(models, arguments.baseline)
     per_replicate = (time.perf_counter() - started) / arguments.baseline
     fits, typical, worst = single_fits(models, 5)
     result = {
