@@ -340,6 +340,22 @@ def test_bounds_stand_and_fall_with_the_bounding_model() -> None:
     assert bounded(("b", "a"), ("c", "b"), records=(safe, own))["c"] == "not_ruled_out"
 
 
+def test_nothing_rests_on_a_checkpoint_that_a_bounded_model_crosses() -> None:
+    checkpoint = a_threshold("CP", kind="checkpoint", rules_out=("T1",))
+    policy = a_policy(a_threshold("T1", indicators=(an_indicator("T1.a", "Eval B"),)), checkpoint)
+    smaller = Bound(model="small", by="m", reason="smaller")
+    models = [a_model(), a_model("small")]
+
+    def found(*records: Evidence) -> list[str]:
+        made = assess(policy, a_set(*records, bounds=(smaller,)), models, TODAY).model("m")
+        assert made is not None
+        return [one.finding for one in made.thresholds]
+
+    assert found(a_record()) == ["ruled_out", "ruled_out"]
+    crossed = a_record("x", a_count(90, 100), model="small")
+    assert found(a_record(), crossed) == ["not_assessed", "not_ruled_out"]
+
+
 def test_a_circle_of_bounds_supports_nothing_by_itself() -> None:
     circle = (("a", "b"), ("b", "a"), ("c", "a"))
     assert set(bounded(*circle, records=()).values()) == {"not_assessed"}

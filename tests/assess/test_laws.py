@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Laws of the gate over rich inputs: three models, bounds, checkpoints, printed lines, safeguards, signatures."""
 
+import itertools
 import random
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,7 @@ from factories import (
     a_model,
     a_policy,
     a_record,
+    a_requirement,
     a_set,
     a_standard,
     a_threshold,
@@ -75,8 +77,8 @@ def open_gates(made: Assessment) -> set[tuple[str, str]]:
 
 # --- figures -------------------------------------------------------------------------------------------
 
-VALUES = st.sampled_from([0.0, 0.02, 0.1, 0.3, 0.45, 0.55, 0.9, 1.0])
-SIZES = st.sampled_from([5, 40, 200])
+VALUES = st.sampled_from([0.0, 0.0, 0.0, 0.02, 0.02, 0.02, 0.1, 0.3, 0.45, 0.55, 0.9, 1.0])
+SIZES = st.sampled_from([200, 40, 5])
 
 
 @st.composite
@@ -105,7 +107,7 @@ def stated(draw: st.DrawFn, evaluation: str) -> Measurement:
     return Measurement(evaluation=evaluation, metric="accuracy", value=value, n=50, **given_with)
 
 
-figures = st.sampled_from(EVALUATIONS).flatmap(lambda evaluation: counted(evaluation) | stated(evaluation))
+figures = st.sampled_from(["Eval A", *EVALUATIONS]).flatmap(lambda evaluation: counted(evaluation) | stated(evaluation))
 
 # --- records -------------------------------------------------------------------------------------------
 
@@ -127,8 +129,10 @@ def results(draw: st.DrawFn, name: str) -> Evidence:
         draw(figures),
         thresholds=draw(st.sampled_from([(), ("T1",), ("T2",)])),
         line=draw(LINES),
-        finished=draw(st.sampled_from(["2025-11-02", "2026-01", "2026-05-20", None])),
-        subject=Subject(model=draw(st.sampled_from(NAMES)), snapshot=draw(st.sampled_from([None, "new", "old"]))),
+        finished=draw(st.sampled_from(["2026-05-20", "2026-01", "2025-11-02", None])),
+        subject=Subject(
+            model=draw(st.sampled_from(NAMES)), snapshot=draw(st.sampled_from([None, "new", "new", "old"]))
+        ),
         counts=draw(st.sampled_from([None, None, Counts(scored=40, errored=5)])),
         evaluator=Evaluator(relation=draw(st.sampled_from(["independent", "developer"]))),
     )
@@ -160,9 +164,22 @@ def attacks(draw: st.DrawFn, name: str) -> Evidence:
 
 
 @st.composite
+def backing(draw: st.DrawFn) -> list[Evidence]:
+    """Give safe figures for some models, so that gates are open and there is something to lose."""
+    models = draw(st.sampled_from([("m",), ("m", "n"), NAMES, ()]))
+    third = draw(st.sampled_from([0, 200]))
+    figured = [("a", a_count(0, 200)), ("b", a_count(0, 200, "Eval B")), ("c", a_count(third, 200, "Eval C"))]
+    return [
+        a_record(f"safe.{model}.{name}", figure, model=model, finished="2026-05-20")
+        for model in models
+        for name, figure in figured
+    ]
+
+
+@st.composite
 def everything_recorded(draw: st.DrawFn) -> tuple[Evidence, ...]:
-    made = [draw(results(f"r{number}")) for number in range(draw(st.integers(0, 6)))]
-    made += [draw(checks(f"c{number}") | attacks(f"c{number}")) for number in range(draw(st.integers(0, 4)))]
+    made = draw(backing()) + [draw(results(f"r{number}")) for number in range(draw(st.integers(0, 4)))]
+    made += [draw(checks(f"c{number}") | attacks(f"c{number}")) for number in range(draw(st.integers(0, 3)))]
     return tuple(made)
 
 
@@ -185,17 +202,20 @@ def indicators(draw: st.DrawFn, threshold: str, letter: str) -> Indicator:
 
 @st.composite
 def thresholds(draw: st.DrawFn, name: str) -> Threshold:
-    letters = draw(st.sampled_from(["a", "ab", "abc", ""]))
+    letters = draw(st.sampled_from(["a", "a", "a", "ab", "abc", ""]))
     return a_threshold(
         name,
         indicators=tuple(draw(indicators(name, letter)) for letter in letters),
         printed_lines=not letters or draw(st.booleans()),
         falsifier="a higher result",
         combine=Combination(
-            rule_out=draw(st.sampled_from(["all", "any", 1, 2])), reach=draw(st.sampled_from(["any", "all", 2]))
+            rule_out=draw(st.sampled_from(["all", "any", 1, 2])),
+            reach=draw(st.sampled_from(["any", "all", 2])),
+            outvotes_crossed=draw(st.sampled_from([False, False, True])),
         ),
         printed_minimum=draw(st.sampled_from([1, 2])),
         rules_out=("T1",) if name == "T2" and draw(st.booleans()) else (),
+        requirements=() if name == "T2" and draw(st.booleans()) else (a_requirement(f"{name}-deploy"),),
     )
 
 
@@ -221,7 +241,7 @@ def policies(draw: st.DrawFn) -> Policy:
         draw(thresholds("T1")),
         draw(thresholds("T2")),
         standards=(a_standard(criteria=criteria),),
-        approvals=draw(st.sampled_from([(), (SIGNING,)])),
+        approvals=draw(st.sampled_from([(), (), (SIGNING,)])),
         roles=ROLES,
         preregistration=draw(st.sampled_from(["required", "flagged", "flagged"])),
     )
@@ -232,22 +252,32 @@ def policies(draw: st.DrawFn) -> Policy:
 
 @st.composite
 def restatements(draw: st.DrawFn, ids: list[str]) -> tuple[Restatement, ...]:
-    pairs = draw(st.lists(st.permutations(ids).map(lambda order: order[:2]), max_size=3)) if len(ids) > 1 else []
+    pairs = (
+        draw(st.lists(st.permutations(ids).map(lambda order: order[:2]), max_size=3) | st.just([]))
+        if len(ids) > 1
+        else []
+    )
     approved = st.sampled_from([(), ("board",), ("board",)])
     return tuple(Restatement(supersedes=a, by=b, reason="error", approved_by=draw(approved)) for a, b in pairs)
 
 
+# Twice with n bounded, so that one bound can stand in for another.
+PAIRS = [("n", "m"), ("n", "o"), *itertools.permutations(NAMES, 2)]
+
+
 @st.composite
-def bounds(draw: st.DrawFn) -> tuple[Bound, ...]:
-    pairs = draw(st.lists(st.permutations(NAMES).map(lambda order: order[:2]), max_size=4))
+def bounds(draw: st.DrawFn, at_least: int = 0) -> tuple[Bound, ...]:
+    pairs = draw(st.lists(st.sampled_from(PAIRS), min_size=at_least, max_size=4))
     about = st.sampled_from([(), (), ("T1",), ("T2",)])
     return tuple(Bound(model=a, by=b, thresholds=draw(about), reason="smaller") for a, b in pairs)
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
+def worlds(draw: st.DrawFn, bounds_at_least: int = 0) -> World:
     records = draw(everything_recorded())
-    return World(draw(policies()), records, draw(restatements([record.id for record in records])), draw(bounds()))
+    return World(
+        draw(policies()), records, draw(restatements([record.id for record in records])), draw(bounds(bounds_at_least))
+    )
 
 
 # --- what speaks against safety ------------------------------------------------------------------------
@@ -267,7 +297,7 @@ def need_bound(policy: Policy) -> Line:
 @st.composite
 def adverse_results(draw: st.DrawFn, policy: Policy) -> Evidence:
     """Give a figure on the concerning side of every line that the policy draws for its evaluation."""
-    evaluation = draw(st.sampled_from(EVALUATIONS))
+    evaluation = draw(st.sampled_from(["Eval A", *EVALUATIONS]))
     sides = {line.higher_concerns for line in lines_of(policy, evaluation)} or {True}
     assume(len(sides) == 1)
     successes = 58 if sides == {True} else 2
@@ -370,7 +400,7 @@ def test_removing_a_record_that_does_not_speak_against_safety_opens_no_gate(worl
 
 
 @LAW
-@given(worlds().filter(lambda world: world.bounds), st.data())
+@given(worlds(bounds_at_least=2), st.data())
 def test_removing_a_bound_that_carries_nothing_adverse_opens_no_gate(world: World, data: st.DataObject) -> None:
     made = assessed(world)
     place = data.draw(st.integers(0, len(world.bounds) - 1))
@@ -380,13 +410,17 @@ def test_removing_a_bound_that_carries_nothing_adverse_opens_no_gate(world: Worl
 
 
 @LAW
-@given(worlds().filter(lambda world: len(world.records) > 1), st.data())
+@given(worlds().filter(lambda world: world.records), st.data())
 def test_a_restatement_that_nobody_approved_opens_no_gate(world: World, data: st.DataObject) -> None:
-    ids = [record.id for record in world.records]
-    old, new = data.draw(st.permutations(ids).map(lambda order: order[:2]))
-    proposed = Restatement(supersedes=old, by=new, reason="error", approved_by=data.draw(st.sampled_from([(), (" ",)])))
-    after = replace(world, restatements=(*world.restatements, proposed))
-    assert open_gates(assessed(after)) <= open_gates(assessed(world))
+    old = data.draw(st.sampled_from(world.records[::-1]))
+    better = old.model_copy(update={"id": "better", "outcome": old.outcome and "pass"})
+    if old.measurement is not None:
+        better = better.model_copy(update={"measurement": a_count(0, 200, old.measurement.evaluation)})
+    nobody = data.draw(st.sampled_from([(), (" ",)]))
+    proposed = Restatement(supersedes=old.id, by=better.id, reason="error", approved_by=nobody)
+    before = world.with_record(better)
+    after = replace(before, restatements=(*world.restatements, proposed))
+    assert open_gates(assessed(after)) <= open_gates(assessed(before))
 
 
 @LAW

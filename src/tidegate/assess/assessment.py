@@ -4,8 +4,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from tidegate.assess.bounding import Relation, bounded
-from tidegate.assess.capability import Subject, applicable_bounds, capability_findings, known_evidence
+from tidegate.assess.bounding import Relation, related
+from tidegate.assess.capability import Subject, applicable_bounds, known_evidence, own_findings
 from tidegate.assess.conclusions import conclusions_about, with_conclusion
 from tidegate.assess.gate import BASELINE, gates
 from tidegate.assess.model import Assessment, ModelAssessment, RequirementFinding, ThresholdFinding
@@ -50,8 +50,9 @@ def assess(
     conclusions = sorted(stated, key=digest)
     policy = policy.as_of(at)
     chosen_snapshots = {model.id: _snapshot(model, (snapshots or {}).get(model.id), at) for model in models}
-    own = {model.id: capability_findings(Subject(policy, model, chosen_snapshots[model.id], known)) for model in models}
-    findings = bounded(own, _relations(policy, evidence, models, at))
+    own = {model.id: own_findings(Subject(policy, model, chosen_snapshots[model.id], known)) for model in models}
+    checkpoints = {one.id: one.rules_out for one in policy.thresholds if one.rules_out}
+    findings = related(own, _relations(policy, evidence, models, at), checkpoints)
     chosen = sorted((model for model in models if only is None or model.id in only), key=lambda one: one.id)
     return Assessment(
         policy=policy.label,

@@ -141,10 +141,9 @@ class Subject:
     known: Known
 
 
-def capability_findings(subject: Subject) -> dict[str, ThresholdFinding]:
-    """Give a finding for every threshold of the policy, from the model's own evidence and its checkpoints."""
-    own = {threshold.id: _own_finding(subject, threshold) for threshold in subject.policy.thresholds}
-    return {name: _by_checkpoint(name, finding, subject.policy, own) for name, finding in own.items()}
+def own_findings(subject: Subject) -> dict[str, ThresholdFinding]:
+    """Give a finding for every threshold of the policy, from the model's own evidence alone."""
+    return {threshold.id: _own_finding(subject, threshold) for threshold in subject.policy.thresholds}
 
 
 # --- one indicator -----------------------------------------------------------------------------------
@@ -448,25 +447,7 @@ def _load_bearing(findings: Sequence[IndicatorFinding], finding: Finding, thresh
     return tuple(bearing)
 
 
-# --- checkpoints and bounding models ------------------------------------------------------------------
-
-
-def _by_checkpoint(
-    name: str, finding: ThresholdFinding, policy: Policy, own: Mapping[str, ThresholdFinding]
-) -> ThresholdFinding:
-    if finding.finding not in ("not_assessed", "inconclusive"):
-        return finding
-    for checkpoint in policy.thresholds:
-        if name in checkpoint.rules_out and own[checkpoint.id].finding == "ruled_out":
-            return finding.model_copy(
-                update={
-                    "finding": "ruled_out",
-                    "by": checkpoint.id,
-                    "reasons": (f"ruled out by the checkpoint {checkpoint.id}", *finding.reasons),
-                    "load_bearing": own[checkpoint.id].load_bearing,
-                }
-            )
-    return finding
+# --- bounding models ------------------------------------------------------------------
 
 
 def applicable_bounds(model: Model, evidence: EvidenceSet, at: date) -> list[Bound]:
