@@ -493,6 +493,28 @@ def test_approvals_close_the_gate_until_enough_have_signed() -> None:
     assert gate_open(a_record(), policy=policy, action="limited")
 
 
+@pytest.mark.parametrize(("signs", "refuses"), [("rso", "Officer"), ("Officer", "rso"), ("RSO", "officer")])
+def test_a_refusal_counts_under_every_name_of_a_role(signs: str, refuses: str) -> None:
+    approval = Approval(id="go", act="a", signers=("rso",), before=("general",), force="must")
+    policy = a_policy(roles=(Role(id="rso", title="Officer"), Role(id="ceo", title="CEO")), approvals=(approval,))
+    signed = a_check("s", "go", kind="document", signed_by=(signs,), finished="2026-02-01")
+    refused = a_check("f", "go", kind="document", outcome="fail", signed_by=(refuses,), finished="2026-03-01")
+    assert gate_open(a_record(), signed, policy=policy)
+    assert not gate_open(a_record(), signed, refused, policy=policy)
+    again = a_check("again", "go", kind="document", signed_by=(refuses,), finished="2026-04-01")
+    assert gate_open(a_record(), signed, refused, again, policy=policy)
+
+
+def test_a_circle_of_restatements_stays_one_without_a_part_of_it() -> None:
+    records = [a_record("x", a_count(90, 100)), *(a_record(name, a_count(5, 100)) for name in "yzw")]
+    circle = tuple(
+        Restatement(supersedes=old, by=new, reason="error", approved_by=("board",)) for old, new in ("xy", "yz", "zx")
+    )
+    for kept in (records, [record for record in records if record.id != "z"]):
+        made = assess(a_policy(), a_set(*kept, restatements=circle), [a_model()], TODAY)
+        assert made.models[0].thresholds[0].finding == "not_ruled_out"
+
+
 def test_a_reached_threshold_with_its_safeguards_is_mitigated() -> None:
     rule = Rule(rule_out=a_line(0.2), reach=a_line(0.5))
     policy = a_policy(a_threshold(indicators=(an_indicator("T1.a", rule=rule),)))

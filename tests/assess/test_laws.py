@@ -424,6 +424,17 @@ def test_a_restatement_that_nobody_approved_opens_no_gate(world: World, data: st
 
 
 @LAW
+@given(worlds())
+def test_what_rules_a_threshold_out_is_ruled_out_itself(world: World) -> None:
+    made = assessed(world)
+    found = {(model.model, one.threshold): one for model in made.models for one in model.thresholds}
+    for (model, threshold), finding in found.items():
+        if finding.is_ruled_out and finding.by is not None:
+            source = (finding.by, threshold) if finding.by in NAMES else (model, finding.by)
+            assert found[source].is_ruled_out
+
+
+@LAW
 @given(worlds(), st.randoms(use_true_random=False))
 def test_the_digest_does_not_depend_on_any_order(world: World, rng: random.Random) -> None:
     def shuffled(listed: tuple[Any, ...]) -> tuple[Any, ...]:

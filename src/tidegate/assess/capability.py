@@ -94,15 +94,20 @@ def _restated(evidence: EvidenceSet, at: date, names: Mapping[str, str]) -> tupl
     made = [one for one in evidence.restatements if one.on is None or last_day(one.on) <= at]
     valid = [one for one in made if _is_valid(one, present, names)]
     following: dict[str, list[str]] = defaultdict(list)
-    for one in valid:
-        following[one.supersedes] += [one.by] if one.by is not None else []
+    # A circle stays one where a record in it is missing: taking evidence away must not make a restatement count.
+    for one in made:
+        following[one.supersedes] += [one.by] if one.by is not None and _is_approved(one) else []
     left = {one.supersedes for one in valid if one.by is None or not leads_to(following, one.by, one.supersedes)}
     return left, {one.supersedes: False for one in made if one.supersedes not in left}
 
 
+def _is_approved(restatement: Restatement) -> bool:
+    return any(name.strip() for name in restatement.approved_by)
+
+
 def _is_valid(restatement: Restatement, present: Mapping[str, Evidence], names: Mapping[str, str]) -> bool:
     """True if somebody approved it, and what counts instead is known and about the same thing."""
-    if not any(name.strip() for name in restatement.approved_by):
+    if not _is_approved(restatement):
         return False
     if restatement.by is None:
         return True

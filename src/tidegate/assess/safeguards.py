@@ -326,14 +326,13 @@ def missing_signers(
         threshold_statements: signers stated with recorded conclusions, by conclusion.
     """
     records = _evidence_for((approval.id,), setting)
-    signed = {name.casefold() for one in records for name in _valid_signers(one, setting)}
-    signed |= {name.casefold() for names in threshold_statements.values() for name in names}
+    signed = _signed(records, setting)
+    signed |= {_signer(name, setting.policy) for names in threshold_statements.values() for name in names}
     signed -= _refusing(records, setting) | {""}
     if not approval.signers:
         return None if signed else "the policy names no signer, and nobody has signed"
-    known = _signatures(setting.policy)
     signers = tuple(dict.fromkeys(approval.signers))
-    present = [signer for signer in signers if known.get(signer, {signer.casefold()}) & signed]
+    present = [signer for signer in signers if signer.casefold() in signed]
     needed = approval.quorum or len(signers)
     if len(present) >= needed:
         return None
@@ -341,13 +340,21 @@ def missing_signers(
     return f"{len(present)} of {needed} signatures recorded; missing {', '.join(missing)}"
 
 
-def _signatures(policy: Policy) -> dict[str, set[str]]:
-    """Give the names by which each role signs: its id, and its title where no other role goes by that word."""
-    words = [word for role in policy.roles for word in {role.id.casefold(), role.title.casefold()}]
-    return {
-        role.id: {role.id.casefold(), *(word for word in (role.title.casefold(),) if words.count(word) == 1)}
-        for role in policy.roles
-    }
+def _signer(name: str, policy: Policy) -> str:
+    """Give the role that signs by this name: by its id, or by its title where no other role goes by that word."""
+    named = _roles_named(name, policy)
+    return next(iter(named)) if len(named) == 1 else name.strip().casefold()
+
+
+def _roles_named(name: str, policy: Policy) -> set[str]:
+    word = name.strip().casefold()
+    if not word:
+        return set()
+    return {role.id.casefold() for role in policy.roles if word in (role.id.casefold(), role.title.casefold())}
+
+
+def _signed(records: Sequence[Evidence], setting: Setting) -> set[str]:
+    return {_signer(name, setting.policy) for one in records for name in _valid_signers(one, setting)}
 
 
 def _valid_signers(record: Evidence, setting: Setting) -> tuple[str, ...]:
@@ -368,6 +375,10 @@ def _refusing(records: Sequence[Evidence], setting: Setting) -> set[str]:
                 and record.result_day is not None
                 and one.earliest_day > record.result_day
             ]
-            since = {name.casefold() for one in later for name in _valid_signers(one, setting)}
-            refused |= {name.casefold() for name in record.signed_by} - since
+            named = {
+                word
+                for name in record.signed_by
+                for word in _roles_named(name, setting.policy) | {_signer(name, setting.policy)}
+            }
+            refused |= named - _signed(later, setting)
     return refused
