@@ -112,7 +112,10 @@ def print_problems(problems: "list[Problem] | tuple[Problem, ...]", *, as_json: 
         if problem.hint:
             out.print(f"  hint: {clean(problem.hint)}", markup=False, soft_wrap=True)
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            typer.echo(annotation(problem))
+            from tidegate.publish.annotations import workflow_command
+
+            level = {"error": "error", "warning": "warning", "note": "notice"}[problem.severity]
+            typer.echo(workflow_command(level, problem.message, problem.code, problem.where))
 
 
 def counted(number: int, noun: str) -> str:
@@ -126,22 +129,6 @@ def clean(text: str) -> str:
         character if character.isprintable() or character in "\n\t" else "\N{REPLACEMENT CHARACTER}"
         for character in text
     )
-
-
-def annotation(problem: "Problem") -> str:
-    """Give a problem as a GitHub workflow command."""
-
-    def escaped(text: str, *, is_property: bool = False) -> str:
-        text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        return text.replace(":", "%3A").replace(",", "%2C") if is_property else text
-
-    level = {"error": "error", "warning": "warning", "note": "notice"}[problem.severity]
-    where = problem.where
-    parts = [] if where is None else [f"file={escaped(where.file, is_property=True)}"]
-    if where is not None and where.line is not None:
-        parts.append(f"line={where.line}")
-    parts.append(f"title={problem.code}")
-    return f"::{level} {','.join(parts)}::{escaped(problem.message)}"
 
 
 def command(function: Callable[P, T]) -> Callable[P, T]:
