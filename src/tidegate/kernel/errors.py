@@ -6,7 +6,14 @@
     ├── PolicyError      POL  a policy that contradicts itself
     ├── EvidenceError    EVI  evidence that cannot be taken in
     ├── AssessError      ASM  a question that cannot be answered
-    └── ProjectError     PRJ  a project that is not in order
+    ├── ProjectError     PRJ  a project that is not in order
+    ├── LedgerError      LED  a log that is not what it was, or an entry that it cannot take
+    ├── SigningError     KEY  a key, signature or person that does not do
+    ├── ReportError      REP  a report that cannot become final
+    ├── CaseError        CAS  a safety case that does not hold together
+    ├── DecisionError    DEC  a decision that cannot go this way
+    ├── CaseworkError    NCP  a noncompliance report that cannot be handled so
+    └── BundleError      BUN  a bundle that does not verify
 
 An error carries one or more problems, so that a person sees all of them at once.
 A problem says where it is, what was expected and what to do.
@@ -56,6 +63,42 @@ CODES: dict[str, str] = {
     "PRJ003": "The adopted policy is not the one that the project pins.",
     "PRJ004": "Something that the project names is missing, ambiguous, outside it or cannot be written.",
     "PRJ005": "A value given on the command line is not understood.",
+    "PRJ006": "The files of the project and the ledger disagree.",
+    "LED001": "The bytes are not an entry in canonical form.",
+    "LED002": "There is no ledger here, or it cannot be opened.",
+    "LED003": "The ledger is not what it was: a hash, a tile, a root or a checkpoint does not fit its entries.",
+    "LED004": "The entry is too large, or the log cannot take it.",
+    "LED005": "An entry lacks its signature, or its signature does not hold.",
+    "LED006": "Somebody else added to the log in the meantime.",
+    "LED007": "A signed note, checkpoint, cosignature or proof is malformed or does not verify.",
+    "LED008": "The log does not continue the one that the witness knows.",
+    "LED009": "There is no such entry, document or content.",
+    "LED010": "Erasing is forbidden by a legal hold, or by a retention that has not ended.",
+    "KEY001": "The key file cannot be read, or is not a key of a supported kind.",
+    "KEY002": "The passphrase is missing or wrong.",
+    "KEY003": "The key does not speak for this person: it is unknown, revoked or replaced.",
+    "KEY004": "The person is not known, or does not hold the role.",
+    "KEY005": "The key agent cannot be reached, refuses, or does not hold the key.",
+    "KEY006": "The rules do not allow this person to do this.",
+    "REP001": "The report is not complete, so it cannot become final.",
+    "REP002": "A threshold is ruled out without a falsifier.",
+    "REP003": "The report, critique or point is not known.",
+    "CAS001": "The safety case refers to something that does not exist, or to itself.",
+    "CAS002": "The safety case or a node of it is not known.",
+    "CAS003": "The case does not pass its checks.",
+    "DEC001": "The decision is not known.",
+    "DEC002": "A decision in this state cannot go there.",
+    "DEC003": "What the decision rests on has changed.",
+    "DEC004": "The decision lacks a part: a report, a reason, a date.",
+    "DEC005": "The signature cannot count: recused, not named by the policy, or given already.",
+    "DEC006": "The policy does not provide for this measure.",
+    "NCP001": "The case is not known, or the case key does not open it.",
+    "NCP002": "Nobody who may handle the report has a key that it can be encrypted to.",
+    "NCP003": "The case cannot go into this state.",
+    "BUN001": "The bundle is not an archive of the expected form.",
+    "BUN002": "The bundle is unsafe: a path escapes, or it expands beyond the limit.",
+    "BUN003": "A part of the bundle is missing, or is not what its digest says.",
+    "BUN004": "The keys to trust cannot be read.",
 }
 """Stable code -> what it means. The reference page of errors is generated from this."""
 
@@ -146,3 +189,45 @@ class ProjectError(TidegateError):
     """A project is not in order."""
 
     prefix = "PRJ"
+
+
+class LedgerError(TidegateError):
+    """A log is not what it was, or cannot take an entry."""
+
+    prefix = "LED"
+
+
+class SigningError(TidegateError):
+    """A key, signature or person does not do."""
+
+    prefix = "KEY"
+
+
+class ReportError(TidegateError):
+    """A report cannot become final."""
+
+    prefix = "REP"
+
+
+class CaseError(TidegateError):
+    """A safety case does not hold together."""
+
+    prefix = "CAS"
+
+
+class DecisionError(TidegateError):
+    """A decision cannot go this way."""
+
+    prefix = "DEC"
+
+
+class CaseworkError(TidegateError):
+    """A noncompliance report cannot be handled so."""
+
+    prefix = "NCP"
+
+
+class BundleError(TidegateError):
+    """A bundle does not verify."""
+
+    prefix = "BUN"
