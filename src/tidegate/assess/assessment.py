@@ -7,21 +7,22 @@ from datetime import date
 from tidegate.assess.bounding import Relation, related
 from tidegate.assess.capability import Subject, applicable_bounds, known_evidence, own_findings
 from tidegate.assess.conclusions import conclusions_about, with_conclusion
-from tidegate.assess.gate import BASELINE, gates
+from tidegate.assess.gate import BASELINE, Approved, Granted, gates
+from tidegate.assess.governed import Governed, Relief, Signoff, Target
 from tidegate.assess.model import Assessment, ModelAssessment, RequirementFinding, ThresholdFinding
-from tidegate.assess.safeguards import Setting, missing_signers, requirement_finding
+from tidegate.assess.safeguards import Setting, missing_signers, refused_since, requirement_finding
 from tidegate.evidence.model import EvidenceSet
 from tidegate.evidence.models import Model, Snapshot
 from tidegate.kernel.canonical import digest
 from tidegate.kernel.duration import first_day, last_day
 from tidegate.kernel.errors import AssessError, Problem
-from tidegate.policy.model import ACTIONS, Action, Policy
+from tidegate.policy.model import ACTIONS, Action, Approval, Policy
 
 STATED_WITH_CONCLUSIONS = frozenset({"capability_report", "deployment_decision"})
 """Acts for which the signers that a published conclusion names count; other acts need a record of their own."""
 
 
-def assess(
+def assess(  # noqa: PLR0913 - two of them say which models, and one what people decided
     policy: Policy,
     evidence: EvidenceSet,
     models: Sequence[Model],
@@ -29,6 +30,7 @@ def assess(
     *,
     only: Sequence[str] | None = None,
     snapshots: Mapping[str, str] | None = None,
+    governed: Governed | None = None,
 ) -> Assessment:
     """Give findings and gates for models under a policy, from what was known on a day.
 
@@ -43,6 +45,8 @@ def assess(
         at: the day.
         only: ids of the models to report on; all if none.
         snapshots: model id -> snapshot to assess; the newest if none.
+        governed: what people decided, by verified signatures. With it, nothing else approves anything; without it,
+            approvals are read from attestations and from published conclusions.
     """
     _refuse_unknown(models, only, snapshots or {})
     known = known_evidence(evidence, models, at)
@@ -64,9 +68,11 @@ def assess(
             _assessed(
                 Setting(policy, model, known, conclusions, chosen_snapshots[model.id]),
                 tuple(findings[model.id].values()),
+                governed,
             )
             for model in chosen
         ),
+        governed_digest=governed.digest if governed is not None else None,
     )
 
 
@@ -103,7 +109,7 @@ def _relations(policy: Policy, evidence: EvidenceSet, models: Sequence[Model], a
     return found
 
 
-def _assessed(setting: Setting, findings: Sequence[ThresholdFinding]) -> ModelAssessment:
+def _assessed(setting: Setting, findings: Sequence[ThresholdFinding], governed: Governed | None) -> ModelAssessment:
     policy, model = setting.policy, setting.model
     requirements: dict[str, tuple[RequirementFinding, ...]] = {}
     if policy.baseline:
@@ -121,7 +127,7 @@ def _assessed(setting: Setting, findings: Sequence[ThresholdFinding]) -> ModelAs
         snapshot=setting.snapshot.id if setting.snapshot else None,
         thresholds=tuple(final),
         requirements={name: found for name, found in requirements.items() if found},
-        gates=gates(final, requirements, _approvals(policy, setting, stated), policy.not_in_effect(setting.at)),
+        gates=gates(final, requirements, _granted(setting, stated, governed)),
     )
 
 
@@ -133,14 +139,57 @@ def _mitigated(finding: ThresholdFinding, requirements: Sequence[RequirementFind
     return finding
 
 
-def _approvals(
-    policy: Policy, setting: Setting, stated: Mapping[str, Sequence[str]]
-) -> dict[Action, list[tuple[str, str | None]]]:
-    found: dict[Action, list[tuple[str, str | None]]] = {action: [] for action in ACTIONS}
-    for approval in policy.approvals:
-        if not approval.before or not approval.binds:
-            continue
-        missing = missing_signers(approval, setting, stated if approval.act in STATED_WITH_CONCLUSIONS else {})
-        for action in approval.before:
-            found[action].append((approval.id, missing))
+def _granted(setting: Setting, stated: Mapping[str, Sequence[str]], governed: Governed | None) -> Granted:
+    not_in_effect = setting.policy.not_in_effect(setting.at)
+    closing = [] if not_in_effect is None else [not_in_effect]
+    if governed is None:
+        return Granted(approvals=_stated_approvals(setting, stated), closing=closing)
+    target = Target(model=setting.model.id, snapshot=setting.snapshot.id if setting.snapshot else None, at=setting.at)
+    return Granted(
+        approvals={action: _signed_approvals(action, setting, governed, target) for action in ACTIONS},
+        reliefs=_reliefs(setting.policy, governed, target),
+        closing=[*closing, *governed.doubts],
+    )
+
+
+def _asked(policy: Policy, action: Action) -> list[Approval]:
+    return [one for one in policy.approvals if one.binds and action in one.before]
+
+
+def _stated_approvals(setting: Setting, stated: Mapping[str, Sequence[str]]) -> dict[Action, list[Approved]]:
+    """Read approvals from attestations, and for some acts from published conclusions."""
+    return {
+        action: [
+            Approved(one.id, missing_signers(one, setting, stated if one.act in STATED_WITH_CONCLUSIONS else {}))
+            for one in _asked(setting.policy, action)
+        ]
+        for action in ACTIONS
+    }
+
+
+def _signed_approvals(action: Action, setting: Setting, governed: Governed, target: Target) -> list[Approved]:
+    found: list[Approved] = []
+    for approval in _asked(setting.policy, action):
+        signoff, missing = governed.missing(approval, action, target)
+        if signoff is not None:
+            # An attestation that somebody refuses speaks against, whatever was signed before it.
+            missing = refused_since(approval, setting, {one.role: one.on for one in signoff.signers})
+        found.append(Approved(approval.id, missing, _signers(signoff)))
     return found
+
+
+def _signers(signoff: Signoff | None) -> str:
+    if signoff is None:
+        return ""
+    names = ", ".join(f"{one.person} ({one.role}, {one.on.isoformat()})" for one in signoff.signers)
+    return f" by {names} in {signoff.decision}"
+
+
+def _reliefs(policy: Policy, governed: Governed, target: Target) -> dict[tuple[str, Action], Relief]:
+    listed = [*policy.baseline, *(one for threshold in policy.thresholds for one in threshold.requirements)]
+    return {
+        (one.id, action): relief
+        for one in listed
+        for action in one.actions
+        if (relief := governed.relief(one, action, target)) is not None
+    }

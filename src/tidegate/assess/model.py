@@ -349,6 +349,8 @@ class Assessment(Record):
     """The day it answers for: nothing learned later is used."""
     models: tuple[ModelAssessment, ...]
     """Findings and gates per model."""
+    governed_digest: str | None = None
+    """Digest of the decisions that the gates were read with; none if there is no ledger."""
 
     @cached_property
     def digest(self) -> str:

@@ -340,6 +340,25 @@ def missing_signers(
     return f"{len(present)} of {needed} signatures recorded; missing {', '.join(missing)}"
 
 
+def refused_since(approval: Approval, setting: Setting, signed_on: Mapping[str, date]) -> str | None:
+    """Give who is recorded as refusing an approval and has not signed on a later day, or none.
+
+    Args:
+        approval: what the policy asks for.
+        setting: for whom.
+        signed_on: role -> day of its verified signature.
+    """
+    signed = {role.casefold(): day for role, day in signed_on.items()}
+    for record in _evidence_for((approval.id,), setting):
+        if record.outcome not in ("fail", "partial") or record.id in setting.known.superseded:
+            continue
+        for name in record.signed_by or ("somebody",):
+            day = signed.get(_signer(name, setting.policy))
+            if day is None or record.result_day is None or day <= record.result_day:
+                return f"{record.id}: refused by {name}"
+    return None
+
+
 def _signer(name: str, policy: Policy) -> str:
     """Give the role that signs by this name: by its id, or by its title where no other role goes by that word."""
     named = _roles_named(name, policy)
