@@ -54,9 +54,10 @@ def world(project: Path | None) -> "World":
 
     day = os.environ.get("TIDEGATE_TODAY")
     if day is not None:
-        from tidegate.kernel.clock import fixed_clock
+        from tidegate.kernel.clock import fixed_clock, fixed_now
 
-        return World(project or Path.cwd(), fixed_clock(parse_day(day) or date.min))
+        today = parse_day(day) or date.min
+        return World(project or Path.cwd(), fixed_clock(today), fixed_now(today))
     return World(project or Path.cwd())
 
 

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tidegate.kernel.clock import Clock, system_clock
-from tidegate.store.project import Project, find_project, open_project
+from tidegate.kernel.clock import Clock, Ids, Instant, Now, system_clock, system_ids, system_now
+from tidegate.kernel.errors import LedgerError, Problem, Where
+from tidegate.store.project import PROJECT_FILE, Project, find_project, open_project, read_settings
+
+if TYPE_CHECKING:
+    from tidegate.store.ledger import LedgerStore
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,10 @@ class World:
     """Folder from which the project is looked for, or the project itself."""
     clock: Clock = system_clock
     """Today's date."""
+    now_clock: Now = system_now
+    """The present instant."""
+    ids: Ids = system_ids
+    """Ids that nobody can guess."""
 
     @cached_property
     def root(self) -> Path:
@@ -33,6 +42,36 @@ class World:
         """Today."""
         return self.clock()
 
+    def now(self) -> Instant:
+        """Give the present instant."""
+        return self.now_clock()
+
     def project(self) -> Project:
         """Read the project as it is now. Raises whatever is not in order."""
         return open_project(self.root)
+
+    def has_ledger(self) -> bool:
+        """Tell whether the project keeps a log."""
+        return read_settings(self.root).ledger is not None
+
+    def ledger(self) -> "LedgerStore":
+        """Open the project's log.
+
+        Raises:
+            LedgerError: LED002, the project has none, or it cannot be opened.
+        """
+        from tidegate.store.ledger import open_ledger  # noqa: PLC0415 - a project without a log need not load it
+
+        settings = read_settings(self.root).ledger
+        if settings is None:
+            hint = "make one with `tidegate ledger init`"
+            raise LedgerError(Problem("LED002", "this project keeps no ledger", Where(PROJECT_FILE), hint))
+        return open_ledger(ledger_url(self.root, settings.url))
+
+
+def ledger_url(root: Path, url: str) -> str:
+    """Give the address of a log's database; a SQLite file is taken from the project's folder."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or url.startswith(f"{prefix}/"):
+        return url
+    return f"{prefix}{(root / url.removeprefix(prefix)).resolve()}"

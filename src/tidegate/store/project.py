@@ -9,18 +9,19 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from tidegate.evidence.importing import Import
 from tidegate.evidence.model import Bound, Evidence, EvidenceSet, Restatement, merge, same_observation
 from tidegate.evidence.models import Model
+from tidegate.govern.people import Person
 from tidegate.kernel.canonical import plain
 from tidegate.kernel.documents import Document, did_you_mean, parse_document, read_bytes, read_document, validate_part
 from tidegate.kernel.errors import EvidenceError, Problem, ProjectError, Where
@@ -50,6 +51,19 @@ class AdoptedPolicy(Record):
     """Digest of the content that was adopted; none while drafting."""
 
 
+class LedgerSettings(Record):
+    """Where the log of acts is, and by which keys its checkpoints are known."""
+
+    url: str = "sqlite:///ledger/ledger.db"
+    """Database: SQLite in a file inside the project, or ``postgresql+psycopg://...``."""
+    origin: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$")]
+    """Origin line of its checkpoints: an address without scheme that no other log uses."""
+    log_key: str
+    """Verifier key of the log's checkpoints, as ``tidegate ledger init`` writes it."""
+    witnesses: tuple[str, ...] = ()
+    """Verifier keys of witnesses outside the house."""
+
+
 class ProjectRecord(Record):
     """What `tidegate.yaml` says."""
 
@@ -59,6 +73,17 @@ class ProjectRecord(Record):
     """Who runs the project."""
     policy: AdoptedPolicy
     """The adopted policy."""
+    people: tuple[Person, ...] = ()
+    """People who act, and the roles that they hold."""
+    ledger: LedgerSettings | None = None
+    """The log of acts; none until `tidegate ledger init`."""
+
+    @model_validator(mode="after")
+    def _people_are_people(self) -> "ProjectRecord":
+        ids = [person.id.casefold() for person in self.people]
+        if len(set(ids)) < len(ids):
+            raise ValueError("two people have the same id")
+        return self
 
 
 class RecordFile(Record):
@@ -107,6 +132,8 @@ class Project:
     models: tuple[Model, ...]
     evidence: EvidenceSet
     imports: tuple[RecordFile, ...]
+    paths: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(digest, file name) of an import -> the file of the project that keeps it."""
 
     def model(self, name: str) -> Model | None:
         """Give the model of this id or alias."""
@@ -126,6 +153,15 @@ def find_project(start: Path) -> Path:
     raise ProjectError(Problem("PRJ001", f"no {PROJECT_FILE} here or in a folder above", Where(str(start)), hint))
 
 
+def read_settings(root: Path) -> ProjectRecord:
+    """Read `tidegate.yaml` alone.
+
+    Raises:
+        DocumentError: it cannot be read as one.
+    """
+    return validate_part(read_document(root / PROJECT_FILE, name=PROJECT_FILE), ProjectRecord)
+
+
 def open_project(root: Path) -> Project:
     """Read a project.
 
@@ -142,7 +178,9 @@ def open_project(root: Path) -> Project:
     policy = with_locks(adopted_policy(root, record, document), read_locks(root))
     models = _read_models(root)
     imports = _read_imports(root)
-    return Project(root, record, policy, models, _evidence(root, imports), imports)
+    evidence = _evidence(root, tuple(imports.values()))
+    paths = {(one.digest, one.file): name for name, one in imports.items()}
+    return Project(root, record, policy, models, evidence, tuple(imports.values()), paths)
 
 
 def adopted_policy(root: Path, record: ProjectRecord, document: Document) -> LoadedPolicy:
@@ -222,27 +260,33 @@ def _read_models(root: Path) -> tuple[Model, ...]:
     return tuple(models)
 
 
-def _read_imports(root: Path) -> tuple[RecordFile, ...]:
-    found: list[RecordFile] = []
+def _read_imports(root: Path) -> dict[str, RecordFile]:
+    """Read every import that is kept, by the name of its file inside the project."""
+    found: dict[str, RecordFile] = {}
     for path in sorted((root / RECORDS).glob("*.json")):
         name = f"{RECORDS.as_posix()}/{path.name}"
         _inside(root, name, Where(name))
         content = read_bytes(path, max_bytes=MAX_RECORDS_BYTES)
         try:
-            found.append(RecordFile.model_validate_json(content))
+            found[name] = RecordFile.model_validate_json(content)
         except ValidationError:
             # Read again with positions, for the message.
-            found.append(validate_part(parse_document(content, name, max_bytes=MAX_RECORDS_BYTES), RecordFile))
-    return tuple(found)
+            found[name] = validate_part(parse_document(content, name, max_bytes=MAX_RECORDS_BYTES), RecordFile)
+    return found
+
+
+def read_restatements(root: Path) -> tuple[Restatement, ...]:
+    """Give the restatements and retractions made in a project, oldest first."""
+    path = root / RESTATEMENTS
+    if not path.is_file():
+        return ()
+    return validate_part(read_document(path, name=str(RESTATEMENTS)), RestatementFile).restatements
 
 
 def _evidence(root: Path, imports: tuple[RecordFile, ...]) -> EvidenceSet:
-    own = root / RESTATEMENTS
-    stated = (
-        validate_part(read_document(own, name=str(RESTATEMENTS)), RestatementFile).restatements if own.is_file() else ()
-    )
+    stated = EvidenceSet(restatements=read_restatements(root))
     try:
-        evidence = merge([*(one.evidence for one in imports), EvidenceSet(restatements=stated)])
+        evidence = merge([*(one.evidence for one in imports), stated])
     except ValueError as error:
         hint = "restate the older record with `tidegate evidence restate`, under a new id"
         raise EvidenceError(Problem("EVI005", str(error), Where(RECORDS.as_posix()), hint)) from None
@@ -289,14 +333,14 @@ def write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorded
 
 
 def _write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorded: date) -> tuple[Kept, ...]:
-    before = _read_imports(root)
+    before = tuple(_read_imports(root).values())
     known = _Known(before)
     planned: dict[Path, RecordFile] = {}
     kept: list[Kept] = []
     for one, name, file_digest in taken:
         dated = _record_file(one, name, file_digest, recorded)
         new = known.take_new(dated.evidence)
-        path = root / RECORDS / f"{record_stem(name, file_digest)}.json"
+        path = _free(root / RECORDS, record_stem(name, file_digest), planned)
         kept.append(Kept(None if new is None else path, 0 if new is None else len(new.records)))
         if new is not None:
             planned[path] = dated.model_copy(update={"evidence": new})
@@ -311,6 +355,15 @@ def _write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorde
             path.unlink(missing_ok=True)
         raise
     return tuple(kept)
+
+
+def _free(folder: Path, stem: str, planned: Mapping[Path, RecordFile]) -> Path:
+    """Give a path that holds nothing yet: a file of record is never written over."""
+    path, number = folder / f"{stem}.json", 1
+    while path.exists() or path in planned:
+        number += 1
+        path = folder / f"{stem}-{number}.json"
+    return path
 
 
 class _Known:
@@ -379,12 +432,8 @@ def write_restatement(root: Path, restatement: Restatement) -> Path:
 
 def _write_restatement(root: Path, restatement: Restatement) -> Path:
     path = root / RESTATEMENTS
-    before = (
-        validate_part(read_document(path, name=str(RESTATEMENTS)), RestatementFile).restatements
-        if path.is_file()
-        else ()
-    )
-    known = {record.id: record for one in _read_imports(root) for record in one.evidence.records}
+    before = read_restatements(root)
+    known = {record.id: record for one in _read_imports(root).values() for record in one.evidence.records}
     for name in (restatement.supersedes, restatement.by):
         if name is not None and name not in known:
             raise EvidenceError(Problem("EVI006", f"there is no record {name!r}", None, did_you_mean(name, known)))
