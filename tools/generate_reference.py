@@ -7,6 +7,7 @@
 A test compares the committed pages with what this gives, so that no page can fall behind the code.
 """
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,9 +22,14 @@ from tidegate.assess.whatif import FINDING_WORDS
 from tidegate.cli.app import app
 from tidegate.evidence.model import EvidenceSet
 from tidegate.evidence.models import Model
+from tidegate.flow.decisions import DecisionFile
+from tidegate.govern.decisions import Decision
 from tidegate.kernel import errors
 from tidegate.kernel.record import Record
+from tidegate.ledger.entries import KINDS, Entry, KindOf, Signed, predicate_type, statement
 from tidegate.policy.model import Policy
+from tidegate.publish.bundle import Manifest
+from tidegate.publish.verification import CHECKS, Trust
 from tidegate.store.project import ProjectRecord
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -35,6 +41,12 @@ ENVIRONMENT: dict[str, str] = {
     "TIDEGATE_PROJECT": "Folder of the project, where `--project` is not given.",
     "TIDEGATE_TODAY": "The day that counts as today, as `2026-06-01`, for tests, examples and reruns. "
     "Without it, today is today in UTC.",
+    "TIDEGATE_PERSON": "Who acts, where `--as` is not given.",
+    "TIDEGATE_KEY": "Their key, where `--key` is not given.",
+    "TIDEGATE_LOG_KEY": "The log's private key, where `--log-key` is not given.",
+    "TIDEGATE_PASSPHRASE": "Passphrase of the key that is used, where nobody can be asked for it.",
+    "TIDEGATE_CASE_KEY": "Case key of an anonymous reporter, where `--case-key-file` is not given.",
+    "SSH_AUTH_SOCK": "Socket of the key agent, as ssh-agent sets it.",
     "COLUMNS": "Width of tables that go to a file or a pipe; 100 if it is not set. "
     "A terminal's own width counts first.",
     "GITHUB_ACTIONS": "If `true`, as GitHub sets it, problems and findings are printed as annotations, too.",
@@ -298,6 +310,158 @@ def assessment_page() -> str:
     return "\n".join([MADE + head, records_part(Assessment), *vocabularies])
 
 
+# --- the ledger --------------------------------------------------------------------------------------
+
+
+def ledger_page() -> str:
+    """Give the page of entries: what the log holds, kind by kind."""
+    head = (
+        "# Entries of the ledger\n\n"
+        "The list of kinds is closed: the log takes no other.\n"
+        "An entry is canonical JSON (RFC 8785) of the record below; its `body` is the record of its kind.\n"
+        "A kind that is signed has no effect without the actor's signature over the entry's\n"
+        "[statement](predicates/index.md).\n"
+        "An entry that breaks a rule stays in the log, has no effect, and `tidegate ledger verify` lists it.\n"
+    )
+    rows = [
+        (f"[`{kind}`](#{of.body.__name__.lower()})", "yes" if of.is_signed else "", of.meaning)
+        for kind, of in KINDS.items()
+    ]
+    kinds = f"## Kinds\n\n{_table(('Kind', 'Signed', 'What it records'), rows)}"
+    bodies = {of.body.__name__: of.body for of in KINDS.values()}
+    shown: set[str] = set()
+    parts: list[str] = []
+    for root in (Entry, *bodies.values()):
+        schema = root.model_json_schema(by_alias=True)
+        sections = {root.__name__: schema, **schema.get("$defs", {})}
+        for name in _in_order(sections, root.__name__):
+            if name not in shown:
+                parts.append(_record_section(name, sections, 2))
+                shown.add(name)
+    return "\n".join([MADE + head, kinds, *parts])
+
+
+_PREDICATES_HEAD = """# Predicates
+
+Whoever acts in a way that binds people signs an in-toto Statement v1 in a DSSE envelope.
+`tidegate ledger show N --envelope` prints the envelope of an entry, for any tool that knows DSSE.
+
+The subjects of a statement are what the act is about, by SHA-256 digest: for a decision the decision itself, the
+policy, the evidence, the models, the assessment, each report and the safety case.
+Where an act is about nothing else, the act itself is the subject, under the name `act`.
+
+The predicate has four fields in every type:
+
+| Field | Type | Meaning |
+|---|---|---|
+| `entry` | 32 hexadecimal digits | Id of the entry in the log. |
+| `actedAt` | RFC 3339 time in UTC | When, as the actor says; the order is that of the log. |
+| `by` | id | Person who acted. |
+| `act` | object | The act; its fields are those of the type's page. |
+
+Rules for readers, as the in-toto specification has them: unknown fields are ignored, and a field that is added later
+never makes a statement say less.
+Numbers in an act are whole numbers; digests are written `sha256:` and 64 hexadecimal digits.
+
+"""
+
+
+def predicate_pages() -> dict[str, str]:
+    """Give a page for the predicate of each signed kind, and one that lists them."""
+    signed = {kind: of for kind, of in KINDS.items() if of.is_signed}
+    rows = [(f"[`{kind}`]({kind}.md)", f"`{predicate_type(kind)}`", of.meaning) for kind, of in signed.items()]
+    index = MADE + _PREDICATES_HEAD + _table(("Kind", "Type", "What the signer says"), rows)
+    return {
+        "predicates/index.md": index,
+        **{f"predicates/{kind}.md": _predicate_page(kind, of) for kind, of in signed.items()},
+    }
+
+
+def _predicate_page(kind: str, of: KindOf) -> str:
+    body = _example(of.body)
+    made = Entry(
+        id="0" * 32,
+        kind=kind,
+        acted_at="2026-11-21T09:30:00Z",
+        by="ada",
+        over=(Signed(name="decision", digest="sha256:" + "ab" * 32),) if kind.startswith("decision.") else (),
+        body=of.body.model_validate(body).model_dump(mode="json", exclude_defaults=True),
+    )
+    example = json.dumps(statement(made), indent=2, ensure_ascii=False)
+    return (
+        f"{MADE}# {kind}\n\nType: `{predicate_type(kind)}`\n\n"
+        f"## Purpose\n\n{of.meaning}\n\n"
+        f"## Model\n\n{(of.body.__doc__ or '').strip()}\n"
+        "The signature counts if the key spoke for the person when the entry came into the log.\n\n"
+        f"## Schema\n\n{records_part(of.body, 3)}\n"
+        f"## Example\n\n```json\n{example}\n```\n"
+    )
+
+
+_SAMPLES: dict[str, Any] = {
+    "digest": "sha256:" + "cd" * 32,
+    "day": "2027-05-21",
+    "fingerprint": "SHA256:" + "A" * 43,
+    "public_key": "ssh-ed25519 " + "A" * 68,
+}
+
+
+def _example(record: type[Record]) -> dict[str, Any]:
+    """Give the smallest body that the record accepts."""
+    schema = record.model_json_schema(by_alias=True)
+    return {name: _sample(name, schema["properties"][name]) for name in schema.get("required", ())}
+
+
+def _sample(name: str, schema: dict[str, Any]) -> Any:
+    pattern = schema.get("pattern", "")
+    known = {"^sha256": "digest", "^SHA256": "fingerprint", "^(ssh": "public_key"}
+    for start, sample in known.items():
+        if pattern.startswith(start):
+            return _SAMPLES[sample]
+    if schema.get("format") == "date":
+        return _SAMPLES["day"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type"):
+        case "integer":
+            return 1
+        case "boolean":
+            return True
+        case "array":
+            return [_sample(name, schema["items"])]
+        case "object":
+            return {"claim-1": _SAMPLES["digest"]}
+        case _:
+            return {"decision": "D-1", "person": "bob", "text": "In words.", "reason": "In words."}.get(name, f"{name}-1")
+
+
+def decision_page() -> str:
+    """Give the page of decision files."""
+    head = (
+        "# Decisions\n\n"
+        "A decision is a document in canonical JSON, named by its digest: whoever signs it signs that digest, and the\n"
+        "digests of everything that it rests on.\n"
+        "`tidegate decide show DECISION --json` prints it.\n"
+    )
+    written = f"## What people write\n\nThe file of `tidegate decide propose --file`.\n\n{records_part(DecisionFile, 3)}"
+    return "\n".join([MADE + head, records_part(Decision), written])
+
+
+def bundle_page() -> str:
+    """Give the page of bundles and trust files."""
+    head = (
+        "# Bundles and trust\n\n"
+        "A bundle is a zip archive whose parts are stored uncompressed, in the order of their names, with fixed dates:\n"
+        "the same content gives the same bytes, and a bundle in any other form is refused.\n"
+        "`tidegate verify` makes these checks, in this order, and each gives one line:\n\n"
+        + "".join(f"{number}. {name}\n" for number, (name, _) in enumerate(CHECKS, 1))
+        + "\nParts: `manifest.json`, `policy.json`, `models.json`, `evidence.json`, `assessment.json`, `checkpoint`,\n"
+        "`entries/` and `proofs/` of the log, and `documents/` (decisions, reports, cases) named by their digests.\n"
+    )
+    trust = f"## Trust files\n\n`tidegate trust` writes one.\n\n{records_part(Trust, 3)}"
+    return "\n".join([MADE + head, records_part(Manifest), trust])
+
+
 # --- settings ----------------------------------------------------------------------------------------
 
 _LAYOUT = """## Files of a project
@@ -310,8 +474,13 @@ _LAYOUT = """## Files of a project
 | `models/*.yaml` | what is assessed, a file per model |
 | `evidence/records/*.json` | what was imported, a file per import, written by `tidegate evidence import` |
 | `evidence/restatements.yaml` | restatements and retractions, written by `tidegate evidence restate` |
+| `evidence/redactions.yaml` | words withheld from outsiders, with their salts, written by `tidegate evidence redact` |
+| `reports/*.yaml` | what people write in capability and safeguards reports |
+| `cases/*/` | safety cases: `generated.yaml` is made, `case.yaml` is written by hand |
+| `ledger/checkpoint` | the newest checkpoint of the log, written by `tidegate ledger checkpoint` |
+| `ledger/ledger.db` | the log, unless `tidegate.yaml` names another database; it is not for git |
 
-All of them are text, belong into version control, and are reviewed like code.
+All but the log itself are text, belong into version control, and are reviewed like code.
 """
 
 
@@ -347,6 +516,10 @@ def pages() -> dict[str, str]:
         "evidence-schema.md": evidence_page(),
         "assessment-schema.md": assessment_page(),
         "settings.md": settings_page(),
+        "ledger-entries.md": ledger_page(),
+        "decision-schema.md": decision_page(),
+        "bundle-schema.md": bundle_page(),
+        **predicate_pages(),
     }
 
 
@@ -354,6 +527,7 @@ def write(folder: Path) -> None:
     """Write every page."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
 
 

@@ -176,6 +176,8 @@ class Explanation(Record):
     """Further changes, larger ones later."""
     would_settle: tuple[str, ...] = ()
     """What evidence would settle it."""
+    signed: tuple[str, ...] = ()
+    """Who signed what, by action, and what is missing; nothing where the project keeps no ledger."""
 
     @property
     def evidence_used(self) -> tuple[ExplainedRecord, ...]:
@@ -399,14 +401,14 @@ def _explained(record: Evidence, reading: Reading, one: IndicatorFinding, *, is_
         role=role,
         is_used=role != "set_aside",
         is_load_bearing=is_load_bearing,
-        result=_result(record),
+        result=result_words(record),
         bound="none" if reading.bound is None else f"{quantity(reading.bound, one.unit)} ({reading.basis})",
         margin=reading.distance,
         margin_se=reading.distance_se,
         margin_words=_margin(reading, one.unit),
         reasons=reading.detail,
         flags=tuple(FLAG_WORDS[flag] for flag in reading.flags),
-        source=_source(record),
+        source=source_words(record),
         url=record.provenance.url,
     )
 
@@ -420,18 +422,19 @@ def _unread(record: Evidence) -> ExplainedRecord:
         role="set_aside",
         is_used=False,
         is_load_bearing=False,
-        result=_result(record),
+        result=result_words(record),
         bound="none",
         margin=None,
         margin_se=None,
         margin_words="no line",
         reasons=("neither the policy nor the record gives a line with a number and a direction",),
-        source=_source(record),
+        source=source_words(record),
         url=record.provenance.url,
     )
 
 
-def _result(record: Evidence) -> str:
+def result_words(record: Evidence) -> str:
+    """Give the figure of a record in words, with its count, its interval and its aggregation."""
     found = record.measurement
     assert found is not None
     parts = ["no figure" if found.value is None else quantity(found.value, found.unit)]
@@ -459,7 +462,8 @@ def _margin(reading: Reading, unit: str) -> str:
     return f"{words}, {abs(reading.distance_se):.2g} standard errors"
 
 
-def _source(record: Evidence) -> str | None:
+def source_words(record: Evidence) -> str | None:
+    """Give where a record comes from, in words; none if nothing says."""
     made = record.provenance
     parts = [part for part in (made.title or made.file, made.location) if part]
     return ", ".join(parts) or None

@@ -249,7 +249,7 @@ def _elsewhere(record: Evidence, setting: Setting) -> str | None:
 def _failure(need: Need, record: Evidence) -> str | None:
     if record.outcome == "fail":
         return "failed"
-    found = _bounded(need, record)
+    found = bounded(need, record)
     if need.bound is not None and found is not None and need.bound.is_crossed_by(found.seen):
         return f"{found.seen:g} crosses the bound {need.bound.crossed_when} {need.bound.value:g}"
     return None
@@ -259,7 +259,7 @@ def _shown(need: Need, record: Evidence) -> str | None:
     """Give why a record does not show the need, or none if it does."""
     if need.bound is None:
         return None if record.outcome == "pass" else "states no outcome, and the need has no bound"
-    found = _bounded(need, record)
+    found = bounded(need, record)
     if found is None:
         return "gives no figure that compares with the bound"
     decisive = found.worst if need.confidence is None else found.concerning
@@ -271,7 +271,7 @@ def _shown(need: Need, record: Evidence) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Figure:
+class Figure:
     """A figure in the unit of a need's bound."""
 
     seen: float
@@ -279,7 +279,8 @@ class _Figure:
     concerning: float | None
 
 
-def _bounded(need: Need, record: Evidence) -> _Figure | None:
+def bounded(need: Need, record: Evidence) -> Figure | None:
+    """Give the figure of a record as a need reads it; none if the need draws no bound that it compares with."""
     measured = record.measurement
     if measured is None or need.bound is None:
         return None
@@ -291,7 +292,7 @@ def _bounded(need: Need, record: Evidence) -> _Figure | None:
     found = bounds(measured, record.counts, asked)
     if found is None:
         return None
-    return _Figure(found.value if found.seen is None else found.seen, found.worst, found.concerning)
+    return Figure(found.value if found.seen is None else found.seen, found.worst, found.concerning)
 
 
 def _expiry(max_age: Duration | None, record: Evidence, at: date) -> str | None:

@@ -334,3 +334,37 @@ def restate(
         typer.echo(
             "nobody is named as having approved it, so an adverse figure keeps counting until --approved-by is given"
         )
+
+
+@app.command("redact")
+@command
+def redact(
+    evidence_id: Annotated[str, typer.Argument(help="The record.")],
+    field: Annotated[str, typer.Argument(help="Field whose words are withheld, as `note` or `provenance.title`.")],
+    ground: Annotated[
+        str,
+        typer.Option(
+            "--ground",
+            "-g",
+            help="public_safety, national_security, cybersecurity, trade_secret, privacy or legal.",
+        ),
+    ],
+    character: Annotated[str, typer.Option("--character", help="What kind of thing is withheld; it is published.")],
+    why: Annotated[str, typer.Option("--why", help="Why; it is published.")],
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Withhold words of a record from what outsiders see. A salted digest stands in their place.
+
+    Only words that no rule reads can be withheld, so that outsiders can still recompute the verdict.
+
+    Example: `tidegate evidence redact bio.7 note -g public_safety --character "names of agents" --why "hazardous"`
+    """
+    from tidegate.flow.evidence import Withholding
+    from tidegate.flow.evidence import redact as withhold
+
+    path, made = withhold(world(project), Withholding(evidence_id, field, ground, character, why))
+    if as_json:
+        print_json(record_json(made))
+        return
+    typer.echo(clean(f"kept in {path.name}: outsiders see {made.digest[:19]}... in place of {evidence_id} {field}"))

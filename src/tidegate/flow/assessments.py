@@ -12,10 +12,11 @@ from tidegate.assess.model import Assessment, Gate, ModelAssessment
 from tidegate.evidence.models import Model
 from tidegate.flow.policies import find_policy
 from tidegate.flow.world import World
+from tidegate.govern.basis import Basis, Governing
 from tidegate.kernel.documents import did_you_mean
 from tidegate.kernel.errors import AssessError, Problem, Where
 from tidegate.policy.load import LoadedPolicy
-from tidegate.policy.model import Action, Threshold
+from tidegate.policy.model import Action, Policy, Threshold
 from tidegate.publish.annotations import annotations
 from tidegate.publish.junit import junit_xml
 from tidegate.publish.markdown import assessment_markdown
@@ -44,8 +45,26 @@ def assess_project(
     chosen, snapshots = _chosen(project, names)
     loaded = project.policy if policy is None else find_policy(world, policy)
     only = [model.id for model in chosen] if names else None
-    made = assess(loaded.policy, project.evidence, project.models, as_of or world.today, only=only, snapshots=snapshots)
+    found = _governing(world, project, None if policy is None else loaded, as_of)
+    made = assess(
+        found.basis.policy,
+        found.basis.evidence,
+        found.basis.models,
+        as_of or world.today,
+        only=only,
+        snapshots=snapshots,
+        governed=found.governed,
+    )
     return Assessed(made, loaded)
+
+
+def _governing(world: World, project: Project, other: LoadedPolicy | None, as_of: date | None) -> Governing:
+    """Give what the verdict rests on: files and log; without a log, the files alone."""
+    if project.record.ledger is None:
+        return Governing(Basis((other or project.policy).policy, project.models, project.evidence), None)
+    from tidegate.flow.governing import governing  # noqa: PLC0415 - a project without a log need not load it
+
+    return governing(world, project, policy=other.policy if other else None, as_of=as_of)
 
 
 def _chosen(project: Project, names: Sequence[str]) -> tuple[list[Model], dict[str, str]]:
@@ -110,14 +129,23 @@ def explain_finding(
     chosen, snapshots = _chosen(project, (model,))
     loaded = project.policy if policy is None else find_policy(world, policy)
     found = find_threshold(loaded, threshold)
-    return explain(
-        loaded.policy,
-        project.evidence,
-        project.models,
-        as_of or world.today,
-        chosen[0].id,
-        found.id,
-        snapshots=snapshots,
+    basis = _governing(world, project, None if policy is None else loaded, as_of)
+    at = as_of or world.today
+    inner = basis.basis
+    explained = explain(inner.policy, inner.evidence, inner.models, at, chosen[0].id, found.id, snapshots=snapshots)
+    if basis.governed is None:
+        return explained
+    made = inner.assessed(chosen[0].id, snapshots.get(chosen[0].id), at, basis.governed)
+    return explained.model_copy(update={"signed": _signed(made.models[0], inner.policy)})
+
+
+def _signed(assessed: ModelAssessment, policy: Policy) -> tuple[str, ...]:
+    approvals = {one.id for one in policy.approvals}
+    return tuple(
+        f"{gate.action.replace('_', ' ')}: {reason.message}"
+        for gate in assessed.gates
+        for reason in gate.reasons
+        if reason.requirement in approvals
     )
 
 

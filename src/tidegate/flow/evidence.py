@@ -14,13 +14,14 @@ from tidegate.evidence.exports import Attestation, every_eval_ever, in_toto_stat
 from tidegate.evidence.formats import digest_file, import_file
 from tidegate.evidence.importing import Declared, Import, Progress
 from tidegate.evidence.model import Elicitation, Evidence, EvidenceSet, Restatement, Subject, same_observation
+from tidegate.evidence.redaction import Ground, Redaction, Withheld, redacted
 from tidegate.flow.horizons import with_horizons
 from tidegate.flow.world import World
 from tidegate.kernel.canonical import digest_bytes
 from tidegate.kernel.documents import did_you_mean
 from tidegate.kernel.errors import EvidenceError, Problem, ProjectError, TidegateError, Where
 from tidegate.policy.model import ElicitationElement
-from tidegate.store.project import Project, write_imports, write_restatement
+from tidegate.store.project import Project, write_imports, write_redaction, write_restatement
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def import_files(
     sources = [(taken, path.name, digest_of(path, taken)) for path, taken in read]
     _refuse_conflicts(sources)
     kept = write_imports(root, sources, world.today)
+    entered(world)
     return tuple(
         Taken(
             file=path.name,
@@ -151,7 +153,20 @@ def _disagreements(evidence: EvidenceSet) -> list[Problem]:
 
 def restate(world: World, restatement: Restatement) -> Path:
     """Record a restatement or retraction. Raises EVI006 if it names no known record."""
-    return write_restatement(world.root, restatement)
+    path = write_restatement(world.root, restatement)
+    entered(world)
+    return path
+
+
+def entered(world: World) -> None:
+    """Enter in the log what became evidence, if the project keeps a log.
+
+    If the log cannot be reached, the files stand, the gate stays closed, and `tidegate ledger record` enters them.
+    """
+    if world.has_ledger():
+        from tidegate.flow.ledgers import record_files  # noqa: PLC0415 - a project without a log need not load it
+
+        record_files(world, frozenset({"evidence.imported", "evidence.restated", "evidence.retracted"}))
 
 
 def audit(evidence: EvidenceSet) -> tuple[tuple[ReportCard, ...], tuple[ReportCard, ...]]:
@@ -258,3 +273,41 @@ def as_every_eval_ever(record: Evidence, world: World) -> list[dict[str, Any]]:
     retrieved = int(datetime.combine(world.today, datetime.min.time(), UTC).timestamp())
     organisation = world.project().record.organisation
     return list(every_eval_ever((record,), organisation=organisation, retrieved=retrieved).documents)
+
+
+@dataclass(frozen=True)
+class Withholding:
+    """What a person says of words that outsiders are not to see."""
+
+    record: str
+    field: str
+    ground: str
+    character: str
+    justification: str
+
+
+def redact(world: World, asked: Withholding) -> tuple[Path, Withheld]:
+    """Withhold words of a record from the edition for outsiders; give where it is kept, and its public entry.
+
+    Decisions are signed over the edition, so one that was signed before has to be put anew.
+
+    Raises:
+        EvidenceError: EVI006, there is no such record; EVI012, the field may not be withheld, or is empty.
+        ProjectError: PRJ005, the ground is not one that is known.
+    """
+    evidence = world.project().evidence
+    find_evidence(evidence, asked.record)
+    grounds = get_args(Ground)
+    if asked.ground not in grounds:
+        hint = did_you_mean(asked.ground, grounds) or f"grounds: {', '.join(grounds)}"
+        raise ProjectError(Problem("PRJ005", f"{asked.ground!r} is not a ground", None, hint))
+    redaction = Redaction(
+        record=asked.record,
+        field=asked.field,
+        ground=cast(Any, asked.ground),
+        justification=asked.justification,
+        character=asked.character,
+        salt=world.ids() + world.ids(),
+    )
+    _, register = redacted(evidence, (redaction,))
+    return write_redaction(world.root, redaction), register[0]

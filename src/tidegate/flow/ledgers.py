@@ -44,8 +44,8 @@ from tidegate.store.project import (
 if TYPE_CHECKING:
     from tidegate.store.ledger import LedgerStore, Logged, SealedContent
 
-KEEPER = "keeper"
-"""Role of those who keep the log and its keys."""
+ATTEMPTS = 8
+"""How often an act is tried again when others add to the log in between."""
 
 
 @dataclass(frozen=True)
@@ -147,14 +147,12 @@ def files_of(project: Project) -> FilesOfRecord:
     return FilesOfRecord(
         policy=policy.digest,
         policy_document=digest_bytes(canonical_bytes(policy)),
-        imports={_kept_as(project, one): digest_bytes(canonical_bytes(one)) for one in project.imports},
+        imports={
+            name: digest_bytes(canonical_bytes(one)) for name, one in zip(project.paths, project.imports, strict=True)
+        },
         restatements=tuple(digest_bytes(canonical_bytes(one)) for one in read_restatements(project.root)),
         models={model.id: digest_bytes(canonical_bytes(model)) for model in project.models},
     )
-
-
-def _kept_as(project: Project, one: RecordFile) -> str:
-    return project.paths[one.digest, one.file]
 
 
 def files_in(store: "LedgerStore", until: date | None = None) -> FilesOfRecord:
@@ -169,12 +167,27 @@ def doubts(project: Project, store: "LedgerStore") -> tuple[str, ...]:
     return tuple(f"{one}{hint}" for one in disagreements(files_of(project), files_in(store)))
 
 
-def record_files(world: World) -> "tuple[Logged, ...]":
+def record_files(world: World, kinds: frozenset[str] = FILE_KINDS) -> "tuple[Logged, ...]":
     """Enter what stands in the project's files and is not in the log yet; give the new entries.
+
+    Args:
+        world: the surroundings.
+        kinds: kinds of entries that are meant; others stay out, and keep the gate closed until they are entered.
 
     Raises:
         ProjectError: PRJ006, a file of record is not what was entered, or is gone: that is never entered over.
+        LedgerError: LED006, others kept adding to the log.
     """
+    for attempt in range(ATTEMPTS):
+        try:
+            return _record_files(world, kinds)
+        except LedgerError as error:
+            if error.problems[0].code != "LED006" or attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError
+
+
+def _record_files(world: World, kinds: frozenset[str]) -> "tuple[Logged, ...]":
     project = world.project()
     with closing(world.ledger()) as store:
         logged, size = files_in(store), store.size
@@ -190,7 +203,8 @@ def record_files(world: World) -> "tuple[Logged, ...]":
     acts = [*_policy_acts(project.policy.policy, files, logged), *_model_acts(project.models, files, logged)]
     acts += _import_acts(project, files, logged)
     acts += _restatement_acts(read_restatements(project.root), logged)
-    return record_acts(world, acts, expect_size=size) if acts else ()
+    chosen = [act for act in acts if act.kind in kinds]
+    return record_acts(world, chosen, expect_size=size) if chosen else ()
 
 
 def _policy_acts(policy: Policy, files: FilesOfRecord, logged: FilesOfRecord) -> Iterable[Act]:
@@ -212,8 +226,7 @@ def _model_acts(models: Sequence[Model], files: FilesOfRecord, logged: FilesOfRe
 
 
 def _import_acts(project: Project, files: FilesOfRecord, logged: FilesOfRecord) -> Iterable[Act]:
-    for one in project.imports:
-        kept_as = _kept_as(project, one)
+    for kept_as, one in zip(project.paths, project.imports, strict=True):
         if kept_as in logged.imports:
             continue
         document = canonical_bytes(one)

@@ -127,6 +127,10 @@ def lock_rules(world: World) -> tuple[RuleLock, ...]:
     )
     if new:
         write_locks(project.root, (*before, *new))
+        if project.record.ledger is not None:
+            from tidegate.flow.ledgers import record_files  # noqa: PLC0415 - a project without a log need not load it
+
+            record_files(world, frozenset({"policy.adopted"}))
     return new
 
 

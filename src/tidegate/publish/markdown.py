@@ -150,6 +150,7 @@ def _explained(explained: Explanation) -> Iterator[str]:
     changes = [one.words for one in (explained.smallest_change, *explained.other_changes) if one is not None]
     yield from _section("What would change it", changes)
     yield from _section("What would settle it", explained.would_settle)
+    yield from _section("Who signed what", explained.signed)
     yield f"Policy {escaped(explained.policy_digest)}, evidence {escaped(explained.evidence_digest)}."
 
 

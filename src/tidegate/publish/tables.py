@@ -271,6 +271,7 @@ def _explained(explained: Explanation) -> Iterator[RenderableType]:
     yield from _listed("Smallest change", changes[:1] or ("no change of recorded figures makes the finding another",))
     yield from _listed("Larger changes", changes[1:])
     yield from _listed("Would settle it", explained.would_settle)
+    yield from _listed("Who signed what", explained.signed)
 
 
 def _listed(heading: str, lines: Iterable[str]) -> Iterator[RenderableType]:

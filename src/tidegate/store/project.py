@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -21,6 +21,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from tidegate.evidence.importing import Import
 from tidegate.evidence.model import Bound, Evidence, EvidenceSet, Restatement, merge, same_observation
 from tidegate.evidence.models import Model
+from tidegate.evidence.redaction import Redaction, RedactionFile
 from tidegate.govern.people import Person
 from tidegate.kernel.canonical import plain
 from tidegate.kernel.documents import Document, did_you_mean, parse_document, read_bytes, read_document, validate_part
@@ -36,6 +37,7 @@ PROJECT_FILE = "tidegate.yaml"
 RECORDS = Path("evidence") / "records"
 LOCKS = Path("policy") / "rules.lock.yaml"
 RESTATEMENTS = Path("evidence") / "restatements.yaml"
+REDACTIONS = Path("evidence") / "redactions.yaml"
 MAX_RECORDS_BYTES = 50_000_000
 """One import of 20,000 records takes about half of this."""
 
@@ -132,8 +134,8 @@ class Project:
     models: tuple[Model, ...]
     evidence: EvidenceSet
     imports: tuple[RecordFile, ...]
-    paths: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """(digest, file name) of an import -> the file of the project that keeps it."""
+    paths: tuple[str, ...] = ()
+    """For each import the file of the project that keeps it."""
 
     def model(self, name: str) -> Model | None:
         """Give the model of this id or alias."""
@@ -179,8 +181,7 @@ def open_project(root: Path) -> Project:
     models = _read_models(root)
     imports = _read_imports(root)
     evidence = _evidence(root, tuple(imports.values()))
-    paths = {(one.digest, one.file): name for name, one in imports.items()}
-    return Project(root, record, policy, models, evidence, tuple(imports.values()), paths)
+    return Project(root, record, policy, models, evidence, tuple(imports.values()), tuple(imports))
 
 
 def adopted_policy(root: Path, record: ProjectRecord, document: Document) -> LoadedPolicy:
@@ -281,6 +282,22 @@ def read_restatements(root: Path) -> tuple[Restatement, ...]:
     if not path.is_file():
         return ()
     return validate_part(read_document(path, name=str(RESTATEMENTS)), RestatementFile).restatements
+
+
+def read_redactions(root: Path) -> tuple[Redaction, ...]:
+    """Give the redactions of a project."""
+    path = root / REDACTIONS
+    if not path.is_file():
+        return ()
+    return validate_part(read_document(path, name=str(REDACTIONS)), RedactionFile).redactions
+
+
+def write_redaction(root: Path, redaction: Redaction) -> Path:
+    """Add a redaction; one of the same field takes the place of the earlier one."""
+    with _alone(root):
+        kept = [one for one in read_redactions(root) if (one.record, one.field) != (redaction.record, redaction.field)]
+        _write_record(root / REDACTIONS, RedactionFile(redactions=(*kept, redaction)))
+    return root / REDACTIONS
 
 
 def _evidence(root: Path, imports: tuple[RecordFile, ...]) -> EvidenceSet:
