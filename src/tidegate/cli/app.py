@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tidegate import __version__
-from tidegate.cli import assess, evidence, policy
+from tidegate.cli import assess, bundle, decide, evidence, key, ledger, policy
 from tidegate.cli.shell import JsonOption, clean, command, print_json
 
 app = typer.Typer(
@@ -23,10 +23,16 @@ app = typer.Typer(
 )
 app.add_typer(policy.app, name="policy")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(decide.app, name="decide")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(key.app, name="key")
 app.command("assess", short_help="Findings and gates of models.")(assess.assess)
 app.command("gate", short_help="May this action go ahead? Exit 0, 1 or 2.")(assess.gate)
 app.command("explain", short_help="Why a finding is as it is.")(assess.explain)
 app.command("plan", short_help="Can a suite rule a line out at all?")(assess.plan)
+app.command("bundle", short_help="One file with all that a verdict rests on.")(bundle.bundle)
+app.command("verify", short_help="Check a bundle offline. Exit 0, 1 or 2.")(bundle.verify)
+app.command("trust", short_help="The keys that outsiders need.")(bundle.trust)
 
 
 def _version(value: bool) -> None:

@@ -300,6 +300,7 @@ def review(world: World, name: str, verdict: str, text: str, actor: Actor) -> De
         ]
 
     act(world, make)
+    _take_effect(world, name, actor)
     return find_decision(world, name)
 
 

@@ -310,11 +310,30 @@ def _decisions(work: _Work) -> str:
     counted = [one for one in found.signoffs if one.missing is None]
     if not counted:
         words = "; ".join(f"{one.decision}: {one.missing}" for one in found.signoffs[:3])
-        raise _Failed(f"no decision counts{': ' + words if words else ''}")
+        bound = _bound(made, basis)
+        if not bound:
+            raise _Failed(f"nobody whom you trust signed over this evidence{f' ({words})' if words else ''}")
+        return f"{', '.join(bound)} signed over this evidence, and no decision counts ({words})"
     by: dict[str, set[str]] = {}
     for one in counted:
         by.setdefault(one.decision, set()).update(f"{signer.person} ({signer.role})" for signer in one.signers)
     return "; ".join(f"{name} signed by {', '.join(sorted(people))}" for name, people in sorted(by.items()))
+
+
+def _bound(made: Governance, basis: Basis) -> list[str]:
+    """Give who signed, in a decision of whatever state, over exactly the policy, models and evidence of the bundle."""
+    look = seen_by(basis)
+    found: set[str] = set()
+    for record in made.decisions.values():
+        then = record.document.seen
+        now = look(record.document.model or "", record.document.about, then.at)
+        if now is not None and (then.policy_digest, then.model_digest, then.evidence_digest) == (
+            now.policy_digest,
+            now.model_digest,
+            now.evidence_digest,
+        ):
+            found.update(one.person for one in record.in_force)
+    return sorted(found)
 
 
 def _verdict(work: _Work) -> str:
