@@ -18,12 +18,10 @@ from tidegate.cli.shell import (
     console,
     parse_day,
     print_json,
-    record_json,
     world,
 )
 
 if TYPE_CHECKING:
-    from tidegate.flow.decisions import Shown
     from tidegate.govern.records import DecisionRecord
 
 app = typer.Typer(
@@ -249,17 +247,16 @@ def show(
     Example: `tidegate decide show D-1`
     """
     from tidegate.flow.decisions import shown
-    from tidegate.publish.decision_pages import decision_lines, decision_markdown
+    from tidegate.publish.decision_pages import decision_data, decision_markdown, decision_panel
 
     found = shown(world(project), (decision,))[0]
     if as_json:
-        print_json(_json(found))
+        print_json(decision_data(found))
     elif markdown:
-        typer.echo(clean(decision_markdown(found.record, found.suspect)))
+        typer.echo(clean(decision_markdown(found)))
     else:
-        for line in decision_lines(found.record, found.suspect):
-            typer.echo(clean(line))
-    if found.suspect and found.record.state == "effective":
+        console().print(decision_panel(found))
+    if found.record.state == "effective" and not found.counts:
         raise typer.Exit(EXIT_CLOSED)
 
 
@@ -271,43 +268,25 @@ def list_(project: ProjectOption = None, as_json: JsonOption = False) -> None:
     Example: `tidegate decide list`
     """
     from tidegate.flow.decisions import shown
-    from tidegate.publish.decision_pages import decisions_table
+    from tidegate.publish.decision_pages import decision_data, decisions_table
 
     found = shown(world(project))
     if as_json:
-        print_json([_json(one) for one in found])
+        print_json([decision_data(one) for one in found])
         return
     if not found:
         typer.echo("No decisions yet. Put one with `tidegate decide propose`.")
         return
-    console().print(decisions_table([one.record for one in found], {one.record.id: one.suspect for one in found}))
+    console().print(decisions_table(found))
 
 
 def _print(record: "DecisionRecord", *, as_json: bool) -> None:
+    missing = record.missing() if record.state in ("proposed", "in_review") else ()
     if as_json:
-        print_json(_record(record))
+        from tidegate.publish.decision_pages import ShownDecision, decision_data
+
+        print_json(decision_data(ShownDecision(record, (), missing)))
         return
     typer.echo(clean(f"{record.id} is {record.state.replace('_', ' ')}: {record.document.question}"))
-    for line in record.missing() if record.state in ("proposed", "in_review") else ():
+    for line in missing:
         typer.echo(clean(f"  missing: {line}"))
-
-
-def _record(record: "DecisionRecord") -> dict[str, Any]:
-    return {
-        "decision": record.id,
-        "state": record.state,
-        "digest": record.digest,
-        "document": record_json(record.document),
-        "missing": list(record.missing()) if record.state in ("proposed", "in_review") else [],
-        "signatures": [
-            {"person": one.person, "role": one.role, "key": one.key, "at": one.at, "entry": one.index}
-            for one in record.in_force
-        ],
-        "dissents": [{"by": one.by, "text": one.text, "at": one.at} for one in record.dissents],
-        "reviews": [{"by": one.by, "verdict": one.verdict, "text": one.text, "at": one.at} for one in record.reviews],
-        "recusals": [{"by": one.by, "reason": one.reason, "at": one.at} for one in record.recusals],
-    }
-
-
-def _json(found: "Shown") -> dict[str, Any]:
-    return {**_record(found.record), "suspect": list(found.suspect)}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Keys: make, show, add, rotate, revoke, list.", no_args_is_help=True, rich_markup_mode=None)
 
+
 class Reason(StrEnum):
     """Why a key is revoked."""
 

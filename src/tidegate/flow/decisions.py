@@ -31,6 +31,7 @@ from tidegate.govern.decisions import (
     signed_over,
     suspect,
 )
+from tidegate.govern.gatekeeping import Setting, standing
 from tidegate.govern.governance import Governance, governance, waiver_of
 from tidegate.govern.records import DecisionRecord
 from tidegate.kernel.canonical import digest_bytes
@@ -49,6 +50,7 @@ from tidegate.ledger.acts import (
     Text,
 )
 from tidegate.policy.model import Action, Policy
+from tidegate.publish.decision_pages import ShownDecision
 from tidegate.store.project import Project, read_settings
 
 if TYPE_CHECKING:
@@ -444,33 +446,19 @@ def find_decision(world: World, name: str) -> DecisionRecord:
     return governance_now(world).decision(name)
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A decision, and what changed since it was put."""
-
-    record: DecisionRecord
-    suspect: tuple[str, ...]
-    governance: Governance
-
-
-def shown(world: World, names: Sequence[str] = ()) -> tuple[Shown, ...]:
-    """Give decisions (all if none is named) with what changed since. Raises DEC001 for an unknown one."""
+def shown(world: World, names: Sequence[str] = ()) -> tuple[ShownDecision, ...]:
+    """Give decisions (all if none is named) with what stands against them now. Raises DEC001 for an unknown one."""
     project = world.project()
     found = governing(world, project)
-    if found.read is None:
-        raise LedgerError(
-            Problem("LED002", "this project keeps no ledger", None, "make one with `tidegate ledger init`")
-        )
-    standing = Standing(project, found.basis, found.read, world.today)
+    if found.read is None or found.governed is None:
+        hint = "make one with `tidegate ledger init`"
+        raise LedgerError(Problem("LED002", "this project keeps no ledger", None, hint))
+    setting = Setting(found.read, found.basis.policy, seen_by(found.basis), world.today)
     records = [found.read.decision(name) for name in names] or list(found.read.decisions.values())
-    return tuple(Shown(one, _changed(standing, one), found.read) for one in records)
-
-
-def _changed(standing: Standing, record: DecisionRecord) -> tuple[str, ...]:
-    try:
-        return standing.changed(record)
-    except DecisionError as error:
-        return tuple(problem.message for problem in error.problems)
+    return tuple(
+        ShownDecision(one, (*found.governed.doubts, *standing(one, setting)), one.missing(found.read.holders))
+        for one in records
+    )
 
 
 def as_actions(words: Sequence[str]) -> tuple[Action, ...]:

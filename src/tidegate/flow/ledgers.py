@@ -16,7 +16,7 @@ from tidegate.govern.governance import Governance, governance
 from tidegate.govern.people import Person, find_person
 from tidegate.kernel.canonical import canonical_bytes, digest_bytes
 from tidegate.kernel.clock import day_of
-from tidegate.kernel.errors import LedgerError, Problem, ProjectError, Where
+from tidegate.kernel.errors import LedgerError, Problem, ProjectError, SigningError, Where
 from tidegate.kernel.record import Record
 from tidegate.ledger.acts import (
     EvidenceImported,
@@ -44,6 +44,8 @@ from tidegate.store.project import (
 if TYPE_CHECKING:
     from tidegate.store.ledger import LedgerStore, Logged, SealedContent
 
+KEEPER = "keeper"
+"""Role of those who keep the log and its keys."""
 ATTEMPTS = 8
 """How often an act is tried again when others add to the log in between."""
 
@@ -300,6 +302,9 @@ def open_log(world: World, *, origin: str, log_key: str, keeper: Actor, url: str
             Problem("LED002", "this project keeps a ledger already", Where(PROJECT_FILE), "see `tidegate ledger log`")
         )
     person = find_person(settings.people, keeper.person)
+    if KEEPER not in person.roles:
+        hint = f"give somebody the role `{KEEPER}` in tidegate.yaml: who keeps the log enters the keys of others"
+        raise SigningError(Problem("KEY004", f"{person.id} does not hold the role {KEEPER}", Where(PROJECT_FILE), hint))
     chosen = LedgerSettings.model_validate({"origin": origin, "log_key": log_key, **({"url": url} if url else {})})
     address = ledger_url(world.root, chosen.url)
     if address.startswith("sqlite:///"):
