@@ -91,7 +91,16 @@ class Governed(Record):
     @cached_property
     def digest(self) -> str:
         """Digest of all that decides; how far the log has grown since does not."""
-        return digest(self.model_copy(update={"size": 0}))
+        return digest({"signoffs": self.signoffs, "reliefs": self.reliefs, "doubts": self.doubts})
+
+    def about(self, model: str) -> "Governed":
+        """Give what of it can bear on a model: decisions about others do not."""
+        return self.model_copy(
+            update={
+                "signoffs": tuple(one for one in self.signoffs if one.model in (model, None)),
+                "reliefs": tuple(one for one in self.reliefs if one.model == model),
+            }
+        )
 
     def relief(self, requirement: Requirement, action: Action, target: "Target") -> Relief | None:
         """Give the measure in force that stands in for a requirement, if there is one."""
