@@ -16,6 +16,7 @@ from house import House, a_house, evidence_file
 from tidegate.flow.bundles import make_bundle, trust_of
 from tidegate.flow.decisions import Proposal, propose, review, revoke, sign
 from tidegate.flow.evidence import Withholding, import_files, redact
+from tidegate.flow.ledgers import record_files
 from tidegate.kernel.canonical import canonical_bytes
 from tidegate.kernel.errors import TidegateError
 from tidegate.publish.bundle import MANIFEST, MAX_PARTS, Manifest, is_part_name, pack, unpack, with_manifest
@@ -96,6 +97,24 @@ def test_what_is_withheld_is_nowhere_in_the_bundle(made: Made) -> None:
     evidence = json.loads(unpack(made.data)["evidence.json"])
     note = next(one["note"] for one in evidence["records"] if one["id"] == "r2")
     assert note.startswith("[withheld sha256:")
+
+
+def test_decisions_about_other_models_are_not_shown_and_change_nothing(tmp_path: Path) -> None:
+    house = a_house(tmp_path)
+    world = house.world()
+    (house.root / "models" / "other.yaml").write_text("schema: tidegate/model/v1\nid: other\n")
+    record_files(world)
+    propose(world, Proposal("other", ("general",)), house.actor("ada"))
+    house.checkpoint()
+    before = make_bundle(world, "m")
+    assert b"D-1" not in before
+    propose(world, Proposal("m", ("general",)), house.actor("ada"))
+    review(world, "D-2", "supports", "Fine.", house.actor("kim"))
+    for name in ("ada", "bob"):
+        sign(world, "D-2", None, house.actor(name))
+    house.checkpoint()
+    found = verify_bundle(make_bundle(world, "m"), trust_of(world))
+    assert found.holds, found.checks
 
 
 def test_the_bundle_after_a_revocation_opens_nothing(tmp_path: Path) -> None:

@@ -33,9 +33,10 @@ class Basis:
         )
 
     def assessed(self, model_id: str, snapshot: str | None, at: date, governed: Governed | None) -> Assessment:
-        """Give the assessment of one model."""
+        """Give the assessment of one model, with what was decided about it."""
         chosen = {model_id: snapshot} if snapshot else {}
-        return assess(self.policy, self.evidence, self.models, at, only=[model_id], snapshots=chosen, governed=governed)
+        heard = governed.about(model_id) if governed is not None else None
+        return assess(self.policy, self.evidence, self.models, at, only=[model_id], snapshots=chosen, governed=heard)
 
 
 Look = Callable[[str, str | None, date], Seen | None]

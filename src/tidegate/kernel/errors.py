@@ -86,6 +86,7 @@ CODES: dict[str, str] = {
     "CAS001": "The safety case refers to something that does not exist, or to itself.",
     "CAS002": "The safety case or a node of it is not known.",
     "CAS003": "The case does not pass its checks.",
+    "CAS004": "The safety case cannot be drawn.",
     "DEC001": "The decision is not known.",
     "DEC002": "A decision in this state cannot go there.",
     "DEC003": "What the decision rests on has changed.",

@@ -712,11 +712,7 @@ class Policy(Record):
 
     def with_locks_only(self, locks: tuple[RuleLock, ...]) -> "Policy":
         """Give the policy with these rule locks and no others."""
-        copy = self.model_copy(update={"locks": locks})
-        # A copy keeps what was computed from the original; it has to compute its own.
-        for name in ("digest", "_threshold_index", "standards_by_id"):
-            copy.__dict__.pop(name, None)
-        return copy
+        return self.model_copy(update={"locks": locks})
 
     def not_in_effect(self, day: date) -> str | None:
         """Say why the policy does not govern a day, or give none if it does."""
