@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from tidegate.flow import World
+from tidegate.flow.evidence import import_files
 from tidegate.flow.ledgers import Act, Actor, actor_for, open_log, record_act
 from tidegate.flow.logs import log_vkey, sign_head
 from tidegate.kernel.clock import fixed_clock
@@ -141,8 +142,6 @@ def evidence_file(folder: Path, name: str, value: float, n: int = 200, **changes
 
 def a_house(folder: Path, policy: dict[str, object] | None = None) -> House:
     """Give a house whose log holds its files and everybody's keys, and whose evidence rules T1 out."""
-    from tidegate.flow.evidence import import_files
-
     root = folder / "house"
     people = [{"id": name, "name": name.title(), "roles": list(roles)} for name, roles in PEOPLE.items()]
     project = {

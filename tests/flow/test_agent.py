@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tidegate.flow.agent import MAX_KEYS, MAX_MESSAGE_BYTES, agent_keys, agent_signer
+from tidegate.flow.keys import Opening, key_request, open_signer, read_public_key, read_request
 from tidegate.kernel.errors import SigningError
 from tidegate.ledger.keys import (
     ED25519,
@@ -152,6 +153,17 @@ def test_the_agent_signs(folder: Path, public: str, by_fingerprint: bool):
     assert verify_signature(public, b"message", made)
     assert not verify_signature(public, b"another", made)
     assert len(base64.b64decode(made)) == (64 if public == PUBLIC else 73)
+
+
+@pytest.mark.parametrize("public", [PUBLIC, TOKEN_PUBLIC], ids=["key", "token"])
+def test_a_pub_file_names_a_key_in_the_agent(folder: Path, public: str):
+    (folder / "k.pub").write_text(f"{public} a comment\n")
+    with agent(folder, honest) as path:
+        signer = open_signer(str(folder / "k.pub"), Opening(agent=path))
+        request = key_request("ada", ("rso",), signer)
+    assert signer.public_key == read_public_key(str(folder / "k.pub")) == public
+    (folder / "request.json").write_text(request.model_dump_json(by_alias=True))
+    assert read_request(folder / "request.json") == request
 
 
 def test_a_token_that_nobody_touched_does_not_sign(folder: Path):

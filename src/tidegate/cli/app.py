@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from tidegate import __version__
-from tidegate.cli import assess, bundle, decide, evidence, key, ledger, policy
+from tidegate.cli import (
+    assess,
+    bundle,
+    case,
+    decide,
+    evidence,
+    key,
+    ledger,
+    noncompliance,
+    policy,
+    report,
+    retention,
+)
 from tidegate.cli.shell import JsonOption, clean, command, print_json
 
 app = typer.Typer(
@@ -23,9 +35,13 @@ app = typer.Typer(
 )
 app.add_typer(policy.app, name="policy")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(report.app, name="report")
+app.add_typer(case.app, name="case")
 app.add_typer(decide.app, name="decide")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(key.app, name="key")
+app.add_typer(noncompliance.app, name="noncompliance")
+app.add_typer(retention.app, name="sealed")
 app.command("assess", short_help="Findings and gates of models.")(assess.assess)
 app.command("gate", short_help="May this action go ahead? Exit 0, 1 or 2.")(assess.gate)
 app.command("explain", short_help="Why a finding is as it is.")(assess.explain)

@@ -305,12 +305,13 @@ def show(
         out.print(clean(line), markup=False, soft_wrap=True)
     span = confidence.span
     out.print(f"confidence in the top claim: {span.low:.2f} to {span.high:.2f}", markup=False, soft_wrap=True)
-    for leaf in confidence.leaves[:leaves]:
-        about = "" if leaf.is_exact else ", at least"
-        line = (
-            f"  {leaf.node}: {leaf.low:.2f}; certain, it would add {leaf.gain:.2f}; for nothing, take {leaf.loss:.2f}"
-        )
-        out.print(clean(line + about), markup=False, soft_wrap=True)
+    moving = [leaf for leaf in confidence.leaves if leaf.gain or leaf.loss][:leaves]
+    for leaf in moving:
+        least = "" if leaf.is_exact else "at least "
+        gain, loss = f"certain, it would add {least}{leaf.gain:.2f}", f"without it, {least}{leaf.loss:.2f} less"
+        out.print(clean(f"  {leaf.node} has {leaf.low:.2f}: {gain}; {loss}"), markup=False, soft_wrap=True)
+    if leaves and not moving:
+        out.print("  no leaf alone would move its lower bound", markup=False, soft_wrap=True)
 
 
 def _shown_json(view: "CaseView", node: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from tidegate.cli.shell import clean, console, print_json, print_problems
 
 if TYPE_CHECKING:
     from tidegate.flow.demo import Demo
+    from tidegate.flow.demo_house import SignedDemo
 
 
 def run_demo(directory: Path, *, further: tuple[Path, ...], as_json: bool) -> None:
@@ -46,5 +47,27 @@ def _show(demo: "Demo") -> None:
     out.print(report_card_table(demo.report_cards))
     print_problems(demo.refused)
     typer.echo(clean(f"Report: {demo.report}"))
+    _show_signed(demo.signed)
     pack, model, threshold = EXPLAINED[0]
     typer.echo(clean(f"Ask on: tidegate explain {model} {threshold} --policy {pack} --project {demo.root}"))
+
+
+def _show_signed(signed: "SignedDemo") -> None:
+    from tidegate.publish.log_pages import check_lines
+
+    console().rule("from a report to a signed decision")
+    record = signed.decision.record
+    closing = sum(reason.closes for reason in signed.before.reasons)
+    typer.echo(f"the gate for general deployment was closed ({closing} reasons), and two people had to sign")
+    for report in signed.reports:
+        typer.echo(clean(f"report {report.report}, final, by {report.author}"))
+    typer.echo(clean(f"decision {record.id}: {record.document.question}"))
+    for review in record.reviews:
+        typer.echo(clean(f"  reviewed by {review.by}: {review.text}"))
+    for one in record.in_force:
+        typer.echo(clean(f"  signed by {one.person} as {one.role}, entry {one.index}, key {one.key}"))
+    typer.echo(f"the gate is {'open' if signed.after.open else 'closed'} now; the ledger has {signed.entries} entries")
+    typer.echo("an outsider, with nothing but the bundle and the keys:")
+    for line in check_lines(signed.verified.checks):
+        typer.echo(line)
+    typer.echo(clean(f"Check it yourself: tidegate verify {signed.bundle} --trust {signed.trust}"))

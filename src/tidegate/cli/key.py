@@ -83,6 +83,9 @@ def show(
         str | None,
         typer.Option("--replaces", metavar="FINGERPRINT", help="Ask that it takes the place of this key of theirs."),
     ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the request to a new file.")
+    ] = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -90,15 +93,22 @@ def show(
 
     A request holds no secret. It is signed with the new key, so that nobody adds a key that its holder did not offer.
 
-    Examples: `tidegate key show ada.key`, `tidegate key show ada.key --for ada > ada.request.json`
+    Examples: `tidegate key show ada.key`, `tidegate key show ada.key --for ada --output ada.request.json`
     """
-    from tidegate.flow.keys import key_request, read_public_key, roles_in
+    from tidegate.flow.keys import key_request, read_public_key, roles_in, write_request
     from tidegate.ledger.keys import fingerprint
 
     if person is not None:
         asked = tuple(role or ())
         roles = asked if asked or replaces is not None else roles_in(world(project), person)
-        print_json(record_json(key_request(person, roles, signer_from(key), replaces)))
+        request = key_request(person, roles, signer_from(key), replaces)
+        if output is not None:
+            write_request(output, request)
+        if output is None or as_json:
+            print_json(record_json(request))
+        else:
+            typer.echo(clean(f"Wrote {output}: give it to a keeper, and compare the fingerprint by another way."))
+            typer.echo(fingerprint(request.public_key))
         return
     text = signer_from(key).public_key if key.startswith("SHA256:") else read_public_key(key)
     if as_json:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`tidegate report`: capability and safeguards reports, their critiques, and the answers."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -109,29 +110,25 @@ def safeguards(
     _make(chosen, as_of, _Output(markdown=markdown, html=html, as_json=as_json), project)
 
 
+@dataclass(frozen=True)
 class _Chosen:
     """What somebody asks of a report."""
 
-    def __init__(
-        self,
-        kind: Literal["capability", "safeguards"],
-        model: str,
-        *,
-        draft: bool,
-        final: bool,
-        person: str | None,
-        key: str | None,
-    ) -> None:
-        self.kind, self.model = kind, model
-        self.draft, self.final = draft, final
-        self.person, self.key = person, key
+    kind: Literal["capability", "safeguards"]
+    model: str
+    draft: bool
+    final: bool
+    person: str | None
+    key: str | None
 
 
+@dataclass(frozen=True)
 class _Output:
     """In which form it is shown."""
 
-    def __init__(self, *, markdown: bool, html: Path | None, as_json: bool) -> None:
-        self.markdown, self.html, self.as_json = markdown, html, as_json
+    markdown: bool
+    html: Path | None
+    as_json: bool
 
 
 def _make(chosen: _Chosen, as_of: str | None, output: _Output, project: Path | None) -> None:
@@ -233,16 +230,15 @@ def _summary(shown: "Shown") -> list[str]:
     else:
         lines += [f"  {one.requirement}: {STATE_WORDS[one.state]}" for one in report.requirements]
     lines.append(f"  {counted(len(report.records), 'record')}, {counted(len(report.gaps), 'gap')}")
-    lines += [line for one in shown.critiques for line in _critique_lines(one)]
+    lines += [f"  {_critique_line(one)}" for one in shown.critiques]
     return lines
 
 
-def _critique_lines(one: "Criticised") -> list[str]:
+def _critique_line(one: "Criticised") -> str:
     standing = one.standing
-    return [
-        f"  {one.record.critique} by {one.record.author}: {len(standing)} of "
-        f"{counted(len(one.document.points), 'point')} stand{'s' if len(standing) == 1 else ''}",
-    ]
+    verb = "stands" if len(standing) == 1 else "stand"
+    points = counted(len(one.document.points), "point")
+    return f"{one.record.critique} by {one.record.author}: {len(standing)} of {points} {verb}"
 
 
 @app.command("criticise")
@@ -267,7 +263,7 @@ def criticise(
 
 @app.command("answer")
 @command
-def answer(
+def answer_point(
     critique: Annotated[str, typer.Argument(metavar="CRITIQUE", help="Id of the critique.")],
     point: Annotated[int, typer.Argument(metavar="POINT", min=1, help="Number of the point.")],
     outcome: Annotated[OutcomeName, typer.Option("--outcome", "-o", help="What becomes of it.")],
@@ -292,8 +288,7 @@ def _print_critique(one: "Criticised", *, as_json: bool) -> None:
     if as_json:
         print_json(_critique_json(one))
         return
-    for line in _critique_lines(one):
-        typer.echo(clean(line.strip()))
+    typer.echo(clean(_critique_line(one)))
     for number, point in enumerate(one.document.points, 1):
         typer.echo(clean(f"  {number} {point.severity}: {one.outcome(number) or 'not answered'}"))
 

@@ -18,10 +18,11 @@ from tidegate.assess.explain import Explanation, explain
 from tidegate.evidence.formats import recognise
 from tidegate.evidence.importing import Declared
 from tidegate.evidence.models import Model
+from tidegate.flow.demo_house import SignedDemo, build_signed_demo
 from tidegate.flow.evidence import import_files
 from tidegate.flow.projects import project_file
 from tidegate.flow.world import World
-from tidegate.kernel.clock import fixed_clock
+from tidegate.kernel.clock import fixed_clock, fixed_now
 from tidegate.kernel.documents import parse_document, validate_part
 from tidegate.kernel.errors import Problem, ProjectError, TidegateError, Where
 from tidegate.policy.load import load_pack, load_policy, pack_names
@@ -68,6 +69,8 @@ class Demo:
     refused: tuple[Problem, ...]
     """Problems of further files that could not be taken in."""
     report: Path
+    signed: SignedDemo
+    """From a report to a signed decision, and to an outsider who checks it."""
 
 
 def build_demo(root: Path, further: Sequence[Path] = (), progress: Callable[[str], None] = lambda _text: None) -> Demo:
@@ -81,7 +84,7 @@ def build_demo(root: Path, further: Sequence[Path] = (), progress: Callable[[str
     Raises:
         ProjectError: PRJ002, the folder is in use for something else.
     """
-    world = World(root, fixed_clock(STATE_OF_RECORD))
+    world = World(root, fixed_clock(STATE_OF_RECORD), fixed_now(STATE_OF_RECORD))
     progress("making the project")
     _make_project(root)
     progress("importing published figures")
@@ -113,7 +116,11 @@ def build_demo(root: Path, further: Sequence[Path] = (), progress: Callable[[str
         own={model: assessments[pack].policy for model, pack in own.items()},
     )
     write_text(report, page)
-    return Demo(root, assessments, explanations, cards, own, len(project.evidence.records), formats, refused, report)
+    progress("signing a decision")
+    signed = build_signed_demo(root / "house", world)
+    return Demo(
+        root, assessments, explanations, cards, own, len(project.evidence.records), formats, refused, report, signed
+    )
 
 
 def _sources(project: Project) -> list[Source]:
@@ -187,6 +194,16 @@ def demo_json(demo: Demo) -> dict[str, Any]:
         "report_cards": [card.model_dump(mode="json") for card in demo.report_cards],
         "explanations": [one.model_dump(mode="json") for one in demo.explanations],
         "refused": [problem.to_json() for problem in demo.refused],
+        "signed": {
+            "project": str(demo.signed.root),
+            "bundle": str(demo.signed.bundle),
+            "trust": str(demo.signed.trust),
+            "decision": demo.signed.decision.record.id,
+            "state": demo.signed.decision.record.state,
+            "open_before": demo.signed.before.open,
+            "open_after": demo.signed.after.open,
+            "checks": [check.model_dump(mode="json") for check in demo.signed.verified.checks],
+        },
     }
 
 

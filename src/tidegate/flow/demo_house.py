@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's second part: from a report to a signed decision, and to an outsider who checks it."""
+
+import shutil
+from contextlib import closing
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import yaml
+
+from tidegate.assess.model import Gate
+from tidegate.evidence.importing import Declared
+from tidegate.flow.assessments import ask_gate
+from tidegate.flow.bundles import make_bundle, trust_of, verify_file
+from tidegate.flow.cases import NewCase, new_case, record_case
+from tidegate.flow.decisions import Proposal, propose, review, shown, sign
+from tidegate.flow.evidence import import_files
+from tidegate.flow.keys import Opening, add_key, key_request, make_key, open_signer
+from tidegate.flow.ledgers import Actor, actor_for, open_log
+from tidegate.flow.logs import log_vkey, sign_head
+from tidegate.flow.reports import Target, finalise
+from tidegate.flow.world import World
+from tidegate.govern.records import ReportRecord
+from tidegate.kernel.documents import read_document, validate_part
+from tidegate.ledger.keys import Signer
+from tidegate.policy.model import Action
+from tidegate.publish.decision_pages import ShownDecision
+from tidegate.publish.verification import Verified
+from tidegate.store.project import PROJECT_FILE, ProjectRecord, create_project
+
+MODEL = "adder"
+ACTION: Action = "general"
+ORIGIN = "demo.example/house"
+RUN = "stand-in-mostly-wrong.eval"
+PEOPLE = {
+    "ada": ("Ada Example", ("scaling-officer", "keeper")),
+    "bob": ("Bob Example", ("ceo",)),
+    "eve": ("Eve Example", ("external-reviewer",)),
+}
+
+
+@dataclass(frozen=True)
+class SignedDemo:
+    """What the second part of the demo did."""
+
+    root: Path
+    before: Gate
+    """The gate before anybody signed."""
+    reports: tuple[ReportRecord, ...]
+    decision: ShownDecision
+    after: Gate
+    """The gate after two had signed."""
+    entries: int
+    """How many entries the log has."""
+    bundle: Path
+    """The bundle, in a folder with nothing but the keys to trust."""
+    trust: Path
+    verified: Verified
+
+
+def build_signed_demo(root: Path, world_of: World) -> SignedDemo:
+    """Make a project with people, let two of them sign a decision, and check its bundle as an outsider would.
+
+    Args:
+        root: folder to make.
+        world_of: whose clock counts.
+    """
+    world = World(root, world_of.clock, world_of.now_clock, world_of.ids)
+    signers = _make_house(root)
+    with resources.as_file(resources.files("tidegate.packs")) as packs:
+        import_files(world, [packs / "demo" / "runs" / RUN], declared=Declared(model=MODEL))
+    _open(world, signers)
+    before = ask_gate(world, MODEL, ACTION).gate
+    ada, bob, eve = (actor_for(world, name, signers[name]) for name in PEOPLE)
+    new_case(world, NewCase(MODEL, author="ada", actions=(ACTION,)))
+    record_case(world, None)
+    filed = [finalise(world, Target(kind, MODEL), ada).record for kind in ("capability", "safeguards")]
+    name = propose(world, Proposal(MODEL, (ACTION,)), ada).id
+    review(world, name, "supports", "The bound lies far below the line.", eve)
+    for actor in (ada, bob):
+        sign(world, name, None, actor)
+    sign_head(world, signers["log"])
+    return _checked(world, before, tuple(filed), name)
+
+
+def _checked(world: World, before: Gate, filed: tuple[ReportRecord, ...], name: str) -> SignedDemo:
+    after = ask_gate(world, MODEL, ACTION).gate
+    outside = world.root / "outside"
+    outside.mkdir()
+    bundle, trust = outside / f"{MODEL}.tidegate", outside / "trust.yaml"
+    bundle.write_bytes(make_bundle(world, MODEL, whole_log=True))
+    told = trust_of(world).model_dump(mode="json", by_alias=True)
+    trust.write_text(yaml.safe_dump(told, sort_keys=False, width=1000), encoding="utf-8")
+    with closing(world.ledger()) as store:
+        entries = store.size
+    decision = shown(world, (name,))[0]
+    return SignedDemo(world.root, before, filed, decision, after, entries, bundle, trust, verify_file(bundle, trust))
+
+
+def _make_house(root: Path) -> dict[str, Signer]:
+    """Make the project's files, and a key for each person and for the log. The keys of a demo have no passphrase."""
+    if root.exists():
+        shutil.rmtree(root)
+    packs = resources.files("tidegate.packs") / "demo" / "house"
+    people = [{"id": one, "name": name, "roles": list(roles)} for one, (name, roles) in PEOPLE.items()]
+    project = {
+        "schema": "tidegate/project/v1",
+        "organisation": "Demo house",
+        "policy": {"file": "policy/house.yaml"},
+        "people": people,
+    }
+    files = {
+        PROJECT_FILE: yaml.safe_dump(project, sort_keys=False),
+        "policy/house.yaml": (packs / "policy.yaml").read_text(encoding="utf-8"),
+        "models/adder.yaml": (packs / "model.yaml").read_text(encoding="utf-8"),
+    }
+    for kind in ("capability", "safeguards"):
+        name = f"{MODEL}-{kind}.yaml"
+        files[f"reports/{name}"] = (packs / "reports" / name).read_text(encoding="utf-8")
+    create_project(root, files)
+    validate_part(read_document(root / PROJECT_FILE), ProjectRecord)
+    made = {name: make_key(root / "keys" / f"{name}.key", None) for name in (*PEOPLE, "log")}
+    return {name: open_signer(str(one.file), Opening()) for name, one in made.items()}
+
+
+def _open(world: World, signers: dict[str, Signer]) -> None:
+    keeper = Actor("ada", signers["ada"])
+    open_log(world, origin=ORIGIN, log_key=log_vkey(ORIGIN, signers["log"]), keeper=keeper)
+    for name, (_, roles) in PEOPLE.items():
+        if name != "ada":
+            add_key(world, key_request(name, roles, signers[name]), actor_for(world, "ada", signers["ada"]))
