@@ -29,17 +29,12 @@ def bundle(
     Example: `tidegate bundle my-model -o my-model.tidegate`
     """
     from tidegate.flow.bundles import make_bundle
+    from tidegate.flow.outputs import write_output
     from tidegate.kernel.canonical import digest_bytes
-    from tidegate.kernel.errors import Problem, ProjectError, Where
 
     data = make_bundle(world(project), model, whole_log=whole_log)
     path = output or Path(f"{model.replace('/', '-')}.tidegate")
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise ProjectError(
-            Problem("PRJ004", error.strerror or str(error), Where(str(path)), "name another file")
-        ) from None
+    write_output(path, data)
     if as_json:
         print_json({"bundle": str(path), "bytes": len(data), "digest": digest_bytes(data)})
         return
@@ -105,11 +100,12 @@ def trust(
     import yaml
 
     from tidegate.flow.bundles import trust_of
+    from tidegate.flow.outputs import write_output
 
     made = trust_of(world(project)).model_dump(mode="json", by_alias=True)
     text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=1000)
     if output is not None:
-        output.write_text(text, encoding="utf-8")
+        write_output(output, text)
     if as_json:
         print_json(made)
     elif output is None:

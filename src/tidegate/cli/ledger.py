@@ -240,10 +240,11 @@ def prove(
     Example: `tidegate ledger prove 12 -o 12.tlog-proof`
     """
     from tidegate.flow.logs import prove as proof_of
+    from tidegate.flow.outputs import write_output
 
     proof = proof_of(world(project), entry)
     if output is not None:
-        output.write_text(proof, encoding="utf-8")
+        write_output(output, proof)
     if as_json:
         print_json({"proof": proof})
     elif output is None:

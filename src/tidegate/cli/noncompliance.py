@@ -234,7 +234,7 @@ def _print_reading(found: "Reading") -> None:
         for line in _about(one):
             typer.echo(clean(f"  {line}"))
         # Indented, so that no message can pass for the head of another one.
-        for line in clean(one.message.text).split("\n"):
+        for line in clean(one.message.text).rstrip("\n").split("\n"):
             typer.echo(f"  | {line}")
 
 

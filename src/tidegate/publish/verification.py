@@ -179,7 +179,12 @@ def _contents(work: _Work) -> str:
     for name in work.parts:
         if name.startswith("documents/") and document_name(digest_bytes(work.parts[name])) != name:
             raise _Failed(f"{name} is not what its name says")
-    return f"policy {basis.policy.label}, {len(basis.evidence.records)} evidence records, {len(models)} models"
+    records, named = _counted(len(basis.evidence.records), "evidence record"), _counted(len(models), "model")
+    return f"policy {basis.policy.label}, {records}, {named}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _checkpoint(work: _Work) -> str:

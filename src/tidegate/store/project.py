@@ -495,6 +495,11 @@ def create_project(root: Path, files: dict[str, str]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically. Raises PRJ004 if it cannot be written."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
     """Write a file atomically.
 
     Raises:
@@ -504,8 +509,8 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
             Path(temporary).chmod(0o644)
