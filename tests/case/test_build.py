@@ -28,7 +28,7 @@ from tidegate.case.load import case_text, hand_written_text, load_case_text
 from tidegate.case.model import NodeId, SafetyCase, Template
 from tidegate.case.review import root
 from tidegate.evidence.model import Bound, Evaluator, Evidence, Provenance
-from tidegate.evidence.models import Deployment
+from tidegate.evidence.models import Deployment, Snapshot
 from tidegate.kernel.errors import AssessError
 from tidegate.policy.model import Combination, Rule, ThreatModel, Trigger
 
@@ -301,14 +301,19 @@ def test_names_are_listed() -> None:
     assert [listed(names) for names in ((), ("a",), ("a", "b"), ("a", "b", "c"))] == ["", "a", "a and b", "a, b and c"]
 
 
-def test_a_record_that_two_rules_read_counts_with_the_lower_confidence() -> None:
-    lax = an_indicator("T1.b", rule=Rule(rule_out=a_line(0.5), confidence=0.8))
-    threshold = a_threshold(indicators=(an_indicator("T1.a", same_snapshot=True), lax))
-    case = built(small(a_record("good", valid_until_event="incident"), thresholds=(threshold,)), "m")
-    node = case.by_id["E/good"]
+def test_a_record_that_two_rules_read_counts_by_the_stricter_one() -> None:
+    lax = an_indicator("T1.b", rule=Rule(rule_out=a_line(0.5), confidence=0.8), max_age="P2Y")
+    strict = an_indicator("T1.a", same_snapshot=True, max_age="P12M")
+    found = small(
+        a_record("good", snapshot="s1", valid_until_event="incident"),
+        model=a_model("m", Snapshot(id="s1")),
+        thresholds=(a_threshold(indicators=(lax, strict)),),
+    )
+    node = built(found, "m").by_id["E/good"]
     assert node.confidence is not None
     assert node.cited is not None
-    assert (node.confidence.low, node.cited.ends_on) == (0.8, ("incident", "new_snapshot"))
+    assert node.confidence.low == 0.8
+    assert (node.cited.max_age, node.cited.ends_on) == ("P12M", ("incident", "new_snapshot"))
 
 
 def test_several_records_for_one_need_suffice_one_by_one() -> None:

@@ -36,7 +36,7 @@ from tidegate.govern.intake import MAX_TEXT_BYTES, Message
 from tidegate.govern.sealing import CaseKey, reading_key
 from tidegate.kernel.duration import add
 from tidegate.kernel.errors import CaseworkError, DocumentError, LedgerError, ProjectError, SigningError, TidegateError
-from tidegate.ledger.acts import KeyAdded, KeyRotated, NoncomplianceNoted
+from tidegate.ledger.acts import KeyAdded, KeyRotated, NoncomplianceNoted, SealedErased
 from tidegate.ledger.signing import proof_bytes
 
 WORDS = "Carl Culprit switched the monitor off before the evaluation."
@@ -576,3 +576,15 @@ def test_the_board_and_the_public_get_counts(office: House) -> None:
     assert set(public.opened.cells.values()) == {"<5"}
     with pytest.raises(ProjectError, match="PRJ005"):
         counts_for_public(office.world(), 2026)
+
+
+def test_what_is_erased_is_not_read_from_a_copy_either(office: House) -> None:
+    made = closed_case(office)
+    digest = casework_of(office.world()).cases[made.case].contents[0].digest
+    record_act(
+        office.world(LATER), Act("sealed.erased", SealedErased(digest=digest, ground="a name"), office.actor("ada"))
+    )
+    assert [one.state for one in contents(office.world()) if one.copy_of == digest] == ["kept"]
+    assert texts(read_as_manager(office.world(), made.case, office.actor("mia")))[0] == (
+        "content erased on 2032-01-01 because a name"
+    )

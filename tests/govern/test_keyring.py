@@ -446,6 +446,18 @@ def test_the_one_who_caught_the_thief_need_not_be_untouched():
     assert ring.find(KIM.fingerprint).void_from == DAY.format(4)
 
 
+def test_a_key_that_was_revoked_stays_so_even_if_it_never_was_added():
+    log = begun()
+    log.add("ada", NEW, ("keeper",), "kim", KIM)
+    log.pass_time(5)
+    log.add("eve", EVE, ("ceo",), "kim", KIM)
+    log.revoke(EVE, "ada", NEW, since=DAY.format(5))
+    log.revoke(KIM, "ada", NEW, since=DAY.format(4))
+    back = log.add("eve", EVE, (), "ada", NEW)
+    assert log.ring.find(EVE.fingerprint) is None
+    assert "no key comes twice" in log.ring.check(back, log.entries[back])
+
+
 def test_a_stolen_key_may_be_revoked_with_itself():
     log = begun()
     log.pass_time(5)

@@ -3,7 +3,8 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from importlib import resources
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -24,15 +25,21 @@ from tidegate.assess import assess
 from tidegate.assess.governed import Governed
 from tidegate.evidence.about import evidence_about, models_about
 from tidegate.evidence.model import Bound, Remark, Restatement, ThreatAnswer
+from tidegate.flow.demo import STATE_OF_RECORD, _make_project
+from tidegate.flow.evidence import import_files
+from tidegate.flow.world import World
 from tidegate.govern.basis import Basis, seen_by
 from tidegate.govern.critiques import Critique, Point, critique_problems, read_critique
 from tidegate.govern.report_building import Asked, citable, elicited_with, expires_on, make_report
 from tidegate.govern.report_checks import final_problems, text_problems, wanted
 from tidegate.govern.report_text import REQUIRED, Claim, cited_in, claims, pieces, skeleton
 from tidegate.govern.reports import Report, read_report
+from tidegate.kernel.clock import fixed_clock
 from tidegate.kernel.documents import parse_document
 from tidegate.kernel.errors import AssessError, Problem, ReportError
+from tidegate.policy.load import load_pack
 from tidegate.policy.model import Policy
+from tidegate.store.project import Project
 
 # --- a report as data --------------------------------------------------------------------------------
 
@@ -143,6 +150,42 @@ def test_what_is_not_known_cannot_be_reported(name: str) -> None:
     model, _, snapshot = name.partition("@")
     with pytest.raises(AssessError):
         make_report(a_basis(), Asked("capability", model, AT, snapshot or None))
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    root = tmp_path_factory.mktemp("published") / "project"
+    _make_project(root)
+    world = World(root, fixed_clock(STATE_OF_RECORD))
+    with resources.as_file(resources.files("tidegate.packs")) as packs:
+        import_files(world, sorted((packs / "published").glob("*.yaml")))
+    return world.project()
+
+
+@pytest.mark.parametrize(
+    ("pack", "model"),
+    [("rsp-v2.2", "claude-opus-4-5"), ("gdm-fsf-v3.1", "gemini-2-5-pro"), ("meta-aasf-v2", "openai-o3")],
+)
+def test_published_figures_make_a_report_that_holds_all_that_it_shows(
+    published: Project, pack: str, model: str
+) -> None:
+    basis = Basis(load_pack(pack).policy, published.models, published.evidence)
+    for kind in ("capability", "safeguards"):
+        report = make_report(basis, Asked(cast(Any, kind), model, STATE_OF_RECORD))
+        assert read_report(report.data) == report
+        held = {one.id for one in report.records}
+        shown = {gap.evidence for gap in report.gaps if gap.evidence is not None}
+        for one in report.thresholds:
+            shown |= {*one.load_bearing, *(record.evidence for record in one.unread)}
+            shown |= {reading.evidence for indicator in one.indicators for reading in indicator.readings}
+        assert shown <= held
+        made = assess(basis.policy, basis.evidence, basis.models, STATE_OF_RECORD, only=[model]).models[0]
+        assert {one.threshold: one.finding for one in report.thresholds} == {
+            one.threshold: one.finding for one in made.thresholds
+        }
+        assert skeleton(wanted(report)).count("margin:") == (
+            sum(one.is_ruled_out for one in made.thresholds) if kind == "capability" else 0
+        )
 
 
 # --- safeguards --------------------------------------------------------------------------------------
@@ -294,6 +337,15 @@ def test_a_record_that_names_a_threshold_and_meets_no_rule() -> None:
     stray = a_record("stray", a_count(1, 9, "Elsewhere"), thresholds=("house#NET",))
     (problem,) = problems_of(CAPABILITY_TEXT, a_basis(stray))
     assert (problem.code, problem.message) == ("REP001", "NET: stray names it, and no rule reads it")
+
+
+def test_what_is_only_watched_has_no_line_to_be_read_by() -> None:
+    stray = a_record("stray", a_count(1, 9, "Elsewhere"), thresholds=("house#NET",))
+    policy = changed_policy(kind="watch", indicators=())
+    source = without_line("contamination", without_line("answers:", without_line("margin")))
+    basis = a_basis(stray, policy=policy)
+    assert a_report(basis, source).threshold("NET").unread  # type: ignore[union-attr]
+    assert problems_of(source, basis) == ()
 
 
 def test_an_importer_that_objects() -> None:

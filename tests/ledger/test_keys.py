@@ -405,6 +405,14 @@ def test_what_is_no_private_key_is_refused(data, said):
     assert said in found.message
 
 
+def test_the_head_of_a_key_file_is_not_believed():
+    weak = with_blob(lambda blob: blob.replace(POINT, bytes(32), 1))
+    found = problem_of(file_public_key, weak, "bad.key")
+    assert (found.code, str(found.where), "weak" in found.message) == ("KEY001", "bad.key", True)
+    another = with_blob(lambda blob: blob.replace(POINT, seeded(2).public_key().public_bytes_raw(), 1))
+    assert problem_of(load_signer, another, None, "bad.key").code == "KEY001"
+
+
 def test_a_key_file_cannot_keep_its_reader_busy():
     data = open_ssh(seeded(1), b"secret", rounds=1)
     lines = data.splitlines()

@@ -302,6 +302,10 @@ def test_text_may_have_empty_lines_and_odd_characters() -> None:
 def test_as_many_signatures_as_verifiers_have_to_accept_are_accepted() -> None:
     assert MAX_SIGNATURES >= 16
     assert len(parse_note(f"text\n\n{PETER_LINE * MAX_SIGNATURES}").signatures) == MAX_SIGNATURES
+    filler = "t" * (MAX_NOTE_BYTES - len(PETER_LINE.encode()) - 2)
+    assert len(parse_note(f"{filler}\n\n{PETER_LINE}".encode()).text) == len(filler) + 1
+    with refused("too large"):
+        parse_note(f"t{filler}\n\n{PETER_LINE}".encode())
     largest = f"{DASH} n {base64.b64encode(bytes(5_000)).decode()}\n"
     assert len(parse_note(f"text\n\n{largest * MAX_SIGNATURES}").signatures) == MAX_SIGNATURES
 
@@ -535,6 +539,13 @@ def test_a_time_out_of_range_is_refused(at: int) -> None:
             verify_checkpoint(add_signature(TREE.note(), late.line), LOG.key, [WITNESS.key])
 
 
+@pytest.mark.parametrize("at", [0, MAX_SECONDS])
+@pytest.mark.parametrize("witness", KINDS_OF_WITNESS)
+def test_the_first_and_the_last_second_are_times(at: int, witness: NoteSigner) -> None:
+    note = cosigned_by(TREE.note(), witness, at=at)
+    assert verify_checkpoint(note, LOG.key, [witness.key]).cosignatures == (Cosignature(witness.name, at),)
+
+
 def test_what_is_no_checkpoint_is_not_cosigned() -> None:
     for witness in KINDS_OF_WITNESS:
         with refused("not a log checkpoint"):
@@ -562,6 +573,7 @@ def test_further_lines_are_covered_or_refused() -> None:
 
 
 def test_an_origin_that_is_too_long_for_ml_dsa_is_refused() -> None:
+    assert cosign(sign_checkpoint(TREE.checkpoint(origin="o" * 255), LOG), QUANTUM, AT)
     note = sign_checkpoint(TREE.checkpoint(origin="o" * 256), LOG)
     assert cosign(note, WITNESS, AT)
     with refused("1 to 255 bytes"):

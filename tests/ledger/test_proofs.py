@@ -173,6 +173,7 @@ def test_parts_that_make_no_proof_are_refused() -> None:
     ]:
         with pytest.raises(LedgerError, match=f"LED007: .*{said}"):
             tlog_proof(*parts)
+    assert len(read_proof(tlog_proof(INDEX, (path * 13)[:63], a_note())).path) == 63
     assert read_proof(tlog_proof(INDEX, path, a_note(), bytes(MAX_EXTRA_BYTES))).extra == bytes(MAX_EXTRA_BYTES)
 
 

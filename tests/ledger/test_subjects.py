@@ -129,6 +129,10 @@ def test_a_name_that_no_index_takes_is_replaced_by_its_digest(name):
     assert subjects_of(an_entry("model.recorded", {"model": name, "document": DIGEST})) == (expected,)
 
 
+def test_a_name_that_is_no_text_is_replaced_too():
+    assert subject("model", "\udcff").startswith("model:sha256:")
+
+
 def test_the_longest_name_stays():
     name = "x" * (MAX_SUBJECT_BYTES - len("model:"))
     assert subject("model", name) == f"model:{name}"

@@ -156,7 +156,8 @@ def test_what_does_not_fit_a_bundle_is_refused(entries: list[bytes], said: str) 
         encode_bundle(entries)
 
 
-def test_the_largest_entry_fits() -> None:
+def test_a_full_bundle_and_the_largest_entry_fit() -> None:
+    assert decode_bundle(encode_bundle([b""] * 256)) == [b""] * 256
     assert decode_bundle(encode_bundle([b"x" * MAX_ENTRY_BYTES])) == [b"x" * MAX_ENTRY_BYTES]
 
 

@@ -355,6 +355,8 @@ class RetaliationRecorded(Record):
     """The state."""
     content: Sealed | None = None
     """What was said, encrypted to those who may read it."""
+    managers: tuple[Name, ...] = ()
+    """Who handles it; empty means as before, or those who handle the case."""
 
 
 class KeyAdded(Record):

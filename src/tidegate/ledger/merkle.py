@@ -165,26 +165,20 @@ def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: b
     return root_from_inclusion(leaf, index, size, proof) == root
 
 
-def extends(old_size: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
-    """Tell whether a proof shows that one tree begins with all leaves of another (RFC 9162, section 2.1.4.2)."""
-    if old_size > size or old_size < 0:
-        return False
-    if old_size == size:
-        return not proof and old_root == root
-    if old_size == 0:
-        return not proof and old_root == EMPTY_ROOT
-    path = list(proof)
-    if old_size & (old_size - 1) == 0:
-        path.insert(0, old_root)
-    if not path:
-        return False
+def roots_from_consistency(old_size: int, size: int, path: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """Give the roots of the old and the new tree that a consistency path leads to, or none if its length does not fit.
+
+    The path begins with the root of a complete subtree of the old tree (RFC 9162, section 2.1.4.2, step 2).
+    """
+    if not path or not 0 < old_size < size:
+        return None
     node, last = old_size - 1, size - 1
     while node & 1:
         node, last = node >> 1, last >> 1
     old = new = path[0]
     for sibling in path[1:]:
         if last == 0:
-            return False
+            return None
         if node & 1 or node == last:
             old, new = node_hash(sibling, old), node_hash(sibling, new)
             while not node & 1 and node:
@@ -192,4 +186,15 @@ def extends(old_size: int, old_root: bytes, size: int, root: bytes, proof: Seque
         else:
             new = node_hash(new, sibling)
         node, last = node >> 1, last >> 1
-    return last == 0 and old == old_root and new == root
+    return (old, new) if last == 0 else None
+
+
+def extends(old_size: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> bool:
+    """Tell whether a proof shows that one tree begins with all leaves of another (RFC 9162, section 2.1.4.2)."""
+    if not 0 <= old_size <= size:
+        return False
+    if old_size in (0, size):
+        return not proof and old_root == (root if old_size == size else EMPTY_ROOT)
+    is_complete = old_size & (old_size - 1) == 0
+    path = [old_root, *proof] if is_complete else proof
+    return roots_from_consistency(old_size, size, path) == (old_root, root)
