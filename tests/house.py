@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small house: a project with a policy, people, keys and a ledger, whose gate opens once two people have signed."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -93,10 +94,10 @@ def a_signer() -> Signer:
     return load_signer(data, None, "key")
 
 
-def counter() -> Callable[[], str]:
+def counter(name: str = "") -> Callable[[], str]:
     """Ids that count up, so that a log is the same each time."""
     state = iter(range(10**9))
-    return lambda: f"{next(state):032x}"
+    return lambda: hashlib.sha256(f"{name} {next(state)}".encode()).hexdigest()[:32]
 
 
 @dataclass
@@ -140,7 +141,12 @@ def evidence_file(folder: Path, name: str, value: float, n: int = 200, **changes
     return path
 
 
-def a_house(folder: Path, policy: dict[str, object] | None = None) -> House:
+def a_house(
+    folder: Path,
+    policy: dict[str, object] | None = None,
+    origin: str = ORIGIN,
+    signers: dict[str, Signer] | None = None,
+) -> House:
     """Give a house whose log holds its files and everybody's keys, and whose evidence rules T1 out."""
     root = folder / "house"
     people = [{"id": name, "name": name.title(), "roles": list(roles)} for name, roles in PEOPLE.items()]
@@ -159,10 +165,10 @@ def a_house(folder: Path, policy: dict[str, object] | None = None) -> House:
             "models/m.yaml": yaml.safe_dump(model, sort_keys=False),
         },
     )
-    house = House(root, {name: a_signer() for name in PEOPLE}, a_signer(), counter())
+    house = House(root, signers or {name: a_signer() for name in PEOPLE}, a_signer(), counter(origin))
     world = house.world(date(2026, 5, 2))
     import_files(world, [evidence_file(folder, "r1", 0.05)])
-    open_log(world, origin=ORIGIN, log_key=log_vkey(ORIGIN, house.log), keeper=Actor("ada", house.signers["ada"]))
+    open_log(world, origin=origin, log_key=log_vkey(origin, house.log), keeper=Actor("ada", house.signers["ada"]))
     for name in ("bob", "eve", "kim"):
         signer, roles = house.signers[name], tuple(sorted(PEOPLE[name]))
         proof = signer.sign(proof_bytes(name, roles, signer.public_key))

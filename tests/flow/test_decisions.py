@@ -19,6 +19,7 @@ from tidegate.flow.decisions import (
     dissent,
     effect,
     find_decision,
+    governance_now,
     propose,
     reaffirm,
     recuse,
@@ -339,3 +340,21 @@ def test_an_entry_that_breaks_no_rule_stays_what_it_is(house: House) -> None:
     )
     record_act(house.world(), Act("evidence.imported", body, documents=(b"something",)))
     assert "missing from the files" in closing_words(house.world())
+
+
+def test_an_entry_that_was_signed_for_another_log_has_no_effect_here(house: House, tmp_path: Path) -> None:
+    """Staging and production have the same people: what they sign in one opens nothing in the other."""
+    (tmp_path / "twin").mkdir()
+    twin = a_house(tmp_path / "twin", origin="example.com/staging", signers=house.signers)
+    decided(twin)
+    with closing(twin.world().ledger()) as store:
+        logged = list(store.entries())
+        signed = [one.entry for one in logged if one.entry.kind.startswith("decision.")]
+        documents = [store.document(one.body["document"]) for one in signed if "document" in one.body]
+    with closing(house.world().ledger()) as store:
+        store.append(signed, documents=documents)
+    assert not is_open(house.world())
+    found = governance_now(house.world())
+    assert found.decisions == {}
+    assert len(found.voids) == len(signed)
+    assert all("made for the log example.com/staging" in one.reason for one in found.voids)

@@ -110,6 +110,13 @@ def test_a_link_out_of_the_project_is_not_followed(house: House, tmp_path: Path)
     assert not list((tmp_path / "outside").iterdir())
 
 
+def test_a_folder_that_cannot_be_made(house: House) -> None:
+    (house.root / "reports").write_text("a file")
+    with pytest.raises(TidegateError) as refused:
+        draft_text(house.world(), CAPABILITY)
+    assert codes(refused) == ["PRJ004"]
+
+
 @pytest.mark.parametrize(
     ("model", "expected"),
     [("m", "m"), ("vendor/m 1", "vendor-m-1"), ("../../etc/passwd", "etc-passwd"), ("..", "model")],
@@ -359,6 +366,17 @@ def test_the_whole_way_on_the_command_line(line: Any, house: House, tmp_path: Pa
     data = json.loads(line("show", final["id"], "--json").output)
     assert [point["outcome"] for point in data["critiques"][0]["points"]] == ["answered", None]
     assert data["digest"] == final["digest"]
+    (one,) = json.loads(line("list", "--json").output)
+    assert (one["id"], one["digest"], one["critiques"]) == (final["id"], final["digest"], [name])
+    accepted = line("answer", name, "2", "--outcome", "accepted", "--text", "Yes.", "--json", by="ada")
+    assert json.loads(accepted.output)["standing"] == []
+
+
+def test_safeguards_on_the_command_line(line: Any, house: House) -> None:
+    filled(house, SAFEGUARDS)
+    shown = line("safeguards", "m", "--final", by="ada").output.splitlines()
+    assert shown[0].startswith("safeguards-m-s1-")
+    assert shown[3:] == ["  T1-deploy: no evidence", "  0 records, 0 gaps"]
 
 
 @pytest.mark.parametrize(

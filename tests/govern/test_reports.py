@@ -24,7 +24,7 @@ from reporting import (
 from tidegate.assess import assess
 from tidegate.assess.governed import Governed
 from tidegate.evidence.about import evidence_about, models_about
-from tidegate.evidence.model import Bound, Remark, Restatement, ThreatAnswer
+from tidegate.evidence.model import Bound, PrintedLine, Remark, Restatement, ThreatAnswer
 from tidegate.flow.demo import STATE_OF_RECORD, _make_project
 from tidegate.flow.evidence import import_files
 from tidegate.flow.world import World
@@ -217,15 +217,17 @@ def test_what_expired_is_a_gap_once_it_is_due() -> None:
 
 
 def test_elicitation_follows_the_variant_and_what_is_said_to_be_absent() -> None:
-    tuned = a_record("r")
-    subject = tuned.subject.model_copy(update={"variant": "helpful_only"})
-    made = tuned.model_copy(
+    record = a_record("r")
+    subject = record.subject.model_copy(update={"variant": "helpful_only"})
+    made = record.model_copy(
         update={
             "subject": subject,
-            "elicitation": tuned.elicitation.model_copy(update={"elements": ("tools",), "absent": ("tools",)}),
+            "elicitation": record.elicitation.model_copy(update={"elements": ("tools",), "absent": ("tools",)}),
         }
     )
     assert elicited_with(made) == ("helpful_only",)
+    tuned = made.model_copy(update={"subject": subject.model_copy(update={"variant": "fine_tuned"})})
+    assert elicited_with(tuned) == ("fine_tuning",)
 
 
 def test_a_record_expires_on_the_first_of_its_ends() -> None:
@@ -496,6 +498,12 @@ def test_another_figure_is_not(one: int, other: int) -> None:
 def test_reviewers_are_quoted_as_they_spoke() -> None:
     source = CAPABILITY_TEXT.replace("we saw 7% ourselves", "we saw 77.7%, 88% {net-1}")
     assert problems_of(source) == ()
+
+
+def test_a_printed_line_may_be_cited() -> None:
+    printed = a_record("printed", a_count(1, 9, "Elsewhere"), line=PrintedLine(value=0.77, crossed_when=">="))
+    source = CAPABILITY_TEXT.replace("scope: Four", "scope: Line at 77% {printed}. Four")
+    assert problems_of(source, a_basis(printed)) == ()
 
 
 def test_bounds_that_were_computed_may_be_cited() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tidegate.case.model import Cited, Doubt, Node, Period, SafetyCase, Watch
+from tidegate.case.model import Cited, Doubt, MadeFrom, Node, Period, SafetyCase, Watch
 from tidegate.policy.model import Line
 from tidegate.publish.case_graphs import case_d2, case_mermaid, d2_text, mermaid_text, part_of
 from tidegate.publish.case_views import (
@@ -219,6 +219,49 @@ def test_markdown_lists_particulars():
 def test_what_does_not_exist_is_said():
     case = a_case(nodes=(Node(id="G1", kind="claim", supported_by=("gone",)),))
     assert "- gone, which does not exist" in case_markdown(CaseView(case)).splitlines()
+
+
+def test_the_head_says_what_is_known():
+    made = MadeFrom(policy="p@1", policy_digest="sha256:a", assessment_digest="sha256:b", at=date(2026, 6, 1))
+    case = a_case(snapshot="s1", author="ada", made_from=made, period=Period.model_validate({"from": date(2026, 6, 1)}))
+    assert case_markdown(CaseView(case)).split("\n\n")[1] == (
+        "- Model: m, snapshot s1\n- Scope: general deployment\n- Period: 2026-06-01 to no last day\n"
+        "- Thresholds: CB\\-1\n- Answers for it: ada\n- Made from: p&#64;1, assessment sha256:b, as of 2026-06-01"
+    ).replace("\\-", "-")
+    bare = SafetyCase(id="x", model="m", nodes=(Node(id="E1", kind="evidence"),))
+    assert case_markdown(CaseView(bare)).startswith("# x\n\n- Model: m\n\n## Argument\n\n### 1 evidence E1\n")
+
+
+def test_edges_that_lead_nowhere_are_not_drawn():
+    nodes = (
+        Node(id="G1", kind="claim", supported_by=("gone",), in_context_of=("gone",)),
+        Node(id="D1", kind="defeater", challenges=("gone", "gone->G1")),
+        Node(id="I1", kind="indicator", monitors=("gone",)),
+    )
+    view = CaseView(a_case(nodes=nodes))
+    assert "n1" in case_d2(view)
+    assert "->" not in case_d2(view)
+    assert "<-" not in case_d2(view)
+    assert "--" not in case_mermaid(view)
+    assert [node.id for node in part_of(view.case, ["G1"]).nodes] == ["G1"]
+
+
+def test_an_argument_below_an_argument_is_indented():
+    nodes = (
+        Node(id="G1", kind="claim", supported_by=("S1", "S2")),
+        Node(id="S1", kind="strategy", supported_by=("S3",), aggregation="all"),
+        Node(id="S2", kind="strategy", supported_by=("S3",), why="it does"),
+        Node(id="S3", kind="strategy", aggregation="any", independence="two teams"),
+    )
+    assert case_markdown(CaseView(a_case(nodes=nodes))).split("\n\n")[4].splitlines() == [
+        "- argument S1",
+        "  - how it suffices: all are needed",
+        "  - argument S3",
+        "    - how it suffices: one suffices; independent because two teams",
+        "- argument S2",
+        "  - how it suffices: it does",
+        "  - argument S3: see 1",
+    ]
 
 
 def test_the_tree():

@@ -32,14 +32,12 @@ class Cluster(NamedTuple):
     user: str
     names: Iterator[int]
 
-    def address(self, database: str) -> str:
-        return f"postgresql+psycopg://{self.user}@/{database}?host={self.folder}"
-
-    def new_database(self) -> str:
+    def new_address(self) -> str:
+        """Give the address of a schema of its own, which is made sooner than a database."""
         name = f"log{next(self.names)}"
         with psycopg.connect(f"host={self.folder} user={self.user} dbname=postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return self.address(name)
+            connection.execute(f"CREATE SCHEMA {name}")
+        return f"postgresql+psycopg://{self.user}@/postgres?host={self.folder}&options=-csearch_path%3D{name}"
 
 
 def program(name: str) -> str | None:
@@ -114,7 +112,7 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a database without a log: once of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'ledger.db'}"
-    return request.getfixturevalue("cluster").new_database()
+    return request.getfixturevalue("cluster").new_address()
 
 
 @pytest.fixture

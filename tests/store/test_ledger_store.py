@@ -43,6 +43,7 @@ from tidegate.store.ledger import LedgerStore, SealedContent, open_ledger
 from tidegate.store.schema import concerns, metadata
 from tidegate.store.schema import entries as entries_table
 from tidegate.store.tree import grow, read_head, read_tile
+from tidegate.store.writing import submission
 
 
 def refused(code: str, action, *arguments, **keywords) -> LedgerError:
@@ -136,7 +137,7 @@ def test_commits_are_durable(store):
 
 
 def test_a_weaker_setting_of_the_server_is_not_taken_over(cluster):
-    address = f"{cluster.new_database()}&options=-csynchronous_commit%3Doff"
+    address = f"{cluster.new_address()}%20-csynchronous_commit%3Doff"
     with open_ledger(address, create=True) as store, store._database.writing() as connection:
         assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
 
@@ -423,6 +424,10 @@ def test_erasing_while_somebody_reads_says_that_bytes_linger(tmp_path):
             assert reading.exec_driver_sql("SELECT count(*) FROM sealed").scalar() == 1
             assert "repeated" in str(refused("LED002", store.erase, content.digest, erasure))
             assert store.sealed(content.digest) is None
+            # Who only adds in the same write is not troubled.
+            added, erased = store.commit([submission([one], (), (), None) for one in (an_entry(1), erasure)])
+            assert added == (2,)
+            assert isinstance(erased, LedgerError)
         assert store.erase(content.digest, erasure) == 1
         assert content.data not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
@@ -446,7 +451,8 @@ def test_entries_by_place_kind_and_subject(store):
         index for index in range(700, 1200) if index % 7 == 3
     ]
     assert list(store.entries(kinds=["model.recorded"], subject="person:ada")) == []
-    assert list(store.entries(subject="nonsense")) == []
+    for nonsense in ("nonsense", "", ":", "model:", "model:\0", "model:\udcff", "\udcff:m", "\0:m"):
+        assert list(store.entries(subject=nonsense)) == []
 
 
 def test_entries_are_those_that_were_there_when_reading_began(store):

@@ -372,7 +372,8 @@ def _enter(world: World, act: Act, action: Action, about: Resource, known: Keyri
 
 def _unsigned(world: World, act: Act) -> Entry:
     by: Any = act.actor.person if act.actor else None
-    return new_entry(act.kind, act.body, entry_id=world.ids(), acted_at=world.now(), by=by, over=act.over)
+    log = world.log_origin()
+    return new_entry(act.kind, act.body, entry_id=world.ids(), acted_at=world.now(), by=by, log=log, over=act.over)
 
 
 def speaking(held: Keyring, actor: Actor) -> KeyHolding:

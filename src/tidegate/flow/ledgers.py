@@ -81,8 +81,8 @@ def actor_for(world: World, person: str, signer: Signer) -> Actor:
     return Actor(find_person(read_settings(world.root).people, person).id, signer)
 
 
-def entry_of(world: World, act: Act) -> Entry:
-    """Give the entry of an act, signed where its kind asks for it.
+def entry_of(world: World, act: Act, origin: str | None = None) -> Entry:
+    """Give the entry of an act for the project's log (or for the one named), signed where its kind asks for it.
 
     Raises:
         LedgerError: LED005, it has to be signed and nobody acts; LED004, it is too large.
@@ -93,6 +93,7 @@ def entry_of(world: World, act: Act) -> Entry:
         entry_id=world.ids(),
         acted_at=act.acted_at or world.now(),
         by=act.actor.person if act.actor else None,
+        log=origin or world.log_origin(),
         over=act.over,
     )
     if not KINDS[act.kind].is_signed:
@@ -319,7 +320,7 @@ def open_log(world: World, *, origin: str, log_key: str, keeper: Actor, url: str
         Act("ledger.opened", LedgerOpened(origin=origin, organisation=settings.organisation)),
         Act("key.added", added, keeper),
     )
-    entries = [entry_of(world, act) for act in acts]
+    entries = [entry_of(world, act, origin) for act in acts]
     with closing(open_ledger(address, create=True)) as store:
         indexes = store.append(entries, expect_size=0)
         first = tuple(store.find(index) for index in indexes)

@@ -54,6 +54,11 @@ class World:
         """Tell whether the project keeps a log."""
         return read_settings(self.root).ledger is not None
 
+    def log_origin(self) -> str | None:
+        """Give the name of the project's log, which entries are signed for; none if it keeps none yet."""
+        settings = read_settings(self.root).ledger
+        return settings.origin if settings is not None else None
+
     def ledger(self) -> "LedgerStore":
         """Open the project's log.
 

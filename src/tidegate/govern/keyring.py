@@ -90,6 +90,8 @@ class Keyring:
     """Entries about keys that have no effect, in the order of the log."""
     size: int = 0
     """Position of the next entry."""
+    origin: str | None = None
+    """Name of the log, as its first entry gives it."""
     _clock: tuple[tuple[int, Instant], ...] = field(default=(), repr=False)
     _first: Mapping[str, int] = field(default_factory=dict, repr=False)
     _judged: "Mapping[int, _Seen]" = field(default_factory=dict, repr=False)
@@ -118,6 +120,8 @@ class Keyring:
         """Give in words why the signature of an entry does not count; none if it does, or if none is needed."""
         if entry.signature is None:
             return "it is not signed" if KINDS[entry.kind].is_signed else None
+        if _is_foreign(entry, self.origin):
+            return f"it was made for the log {entry.log}"
         first = self._first.get(entry.id, index)
         if first < index:
             return f"it repeats entry {first}"
@@ -138,6 +142,8 @@ class Keyring:
             entry: the entry; it need not be signed yet.
             key: fingerprint of the key that is to sign it.
         """
+        if _is_foreign(entry, self.origin):
+            return f"it was made for the log {entry.log}"
         seen = _Seen(self.size, self.moment(self.size, entry.acted_at), entry)
         settled = _settle((*self._judged.values(), seen), self._first, {self.size: key})
         return next((one.reason for one in settled.voids if one.index == self.size), None)
@@ -161,18 +167,30 @@ def keyring(logged: Iterable[tuple[int, Entry]]) -> Keyring:
     clock: list[tuple[int, Instant]] = []
     first: dict[str, int] = {}
     seen: dict[int, _Seen] = {}
-    size = 0
+    foreign: list[Void] = []
+    size, origin = 0, None
     for index, entry in logged:
         size = index + 1
+        if index == 0 and entry.kind == "ledger.opened":
+            origin = str(entry.body["origin"])
         if not clock or entry.acted_at > clock[-1][1]:
             clock.append((index, entry.acted_at))
         if KINDS[entry.kind].is_signed:
             first.setdefault(entry.id, index)
-        if entry.kind in KEY_KINDS:
+        if entry.kind not in KEY_KINDS:
+            continue
+        if _is_foreign(entry, origin):
+            foreign.append(Void(index, entry.id, entry.kind, f"it was made for the log {entry.log}"))
+        else:
             seen[index] = _Seen(index, clock[-1][1], entry)
     settled = _settle(tuple(seen.values()), first)
-    held = settled.holdings
-    return Keyring(tuple(held.values()), tuple(settled.voids), size, tuple(clock), first, seen, held)
+    held, voids = settled.holdings, tuple(sorted((*settled.voids, *foreign)))
+    return Keyring(tuple(held.values()), voids, size, origin, tuple(clock), first, seen, held)
+
+
+def _is_foreign(entry: Entry, origin: str | None) -> bool:
+    """Tell whether an entry was signed for another log, and only copied into this one."""
+    return entry.log is not None and origin is not None and entry.log != origin
 
 
 # --- folding ------------------------------------------------------------------------------------------

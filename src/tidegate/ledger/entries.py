@@ -139,6 +139,8 @@ class Entry(Record):
     """When, as the actor says; the order is that of the log."""
     by: Name | None = None
     """Person who acted; none if nobody is named."""
+    log: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    """Origin of the log that it was made for: in any other it has no effect."""
     over: tuple[Signed, ...] = ()
     """What the act is about, by digest: what a signer saw."""
     body: dict[str, Any]
@@ -167,8 +169,15 @@ class Entry(Record):
         return canonical_bytes(self)
 
 
-def new_entry(
-    kind: str, body: Record, *, entry_id: str, acted_at: Instant, by: str | None = None, over: tuple[Signed, ...] = ()
+def new_entry(  # noqa: PLR0913 - what an entry is made of
+    kind: str,
+    body: Record,
+    *,
+    entry_id: str,
+    acted_at: Instant,
+    by: str | None = None,
+    log: str | None = None,
+    over: tuple[Signed, ...] = (),
 ) -> Entry:
     """Give an entry that is not signed yet.
 
@@ -176,7 +185,7 @@ def new_entry(
         LedgerError: LED004, it is larger than an entry may be.
     """
     plain = body.model_dump(mode="json", exclude_defaults=True)
-    made = Entry(id=entry_id, kind=kind, acted_at=acted_at, by=by, over=over, body=plain)
+    made = Entry(id=entry_id, kind=kind, acted_at=acted_at, by=by, log=log, over=over, body=plain)
     # Room for the signature.
     if len(made.data) > MAX_ENTRY_BYTES - 600:
         hint = "shorten the text, or attach it as a document"
@@ -220,7 +229,13 @@ def statement(entry: Entry) -> dict[str, Any]:
         "_type": STATEMENT_TYPE,
         "subject": [{"name": one.name, "digest": {"sha256": one.digest.removeprefix("sha256:")}} for one in over],
         "predicateType": predicate_type(entry.kind),
-        "predicate": {"entry": entry.id, "actedAt": entry.acted_at, "by": entry.by, "act": entry.body},
+        "predicate": {
+            "entry": entry.id,
+            "log": entry.log,
+            "actedAt": entry.acted_at,
+            "by": entry.by,
+            "act": entry.body,
+        },
     }
 
 

@@ -137,7 +137,7 @@ def html_report(  # noqa: PLR0913 - the parts of a report
     """
     developers = own or {}
     first, others = _sheets(assessments, developers)
-    template = _environment().get_template("report.html.j2")
+    template = page_environment().get_template("report.html.j2")
     return template.render(
         title=title,
         as_of=as_of,
@@ -216,7 +216,8 @@ def _cleaned(value: Any) -> Any:
     return clean(value) if isinstance(value, str) else value
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Give what every HTML page is made with: everything escaped and cleaned, nothing that is not named."""
     made = Environment(
         loader=PackageLoader("tidegate.publish", "templates"),
         autoescape=select_autoescape(default=True, default_for_string=True),
