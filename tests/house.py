@@ -133,6 +133,7 @@ def evidence_file(folder: Path, name: str, value: float, n: int = 200, **changes
             "binary": True,
         },
         "finished": "2026-05-01",
+        "evaluator": {"name": "House", "relation": "developer"},
         "provenance": {"format": "hand"},
         **changes,
     }

@@ -12,6 +12,7 @@ import yaml
 from house import POLICY, TODAY, House, a_house, evidence_file
 from tidegate.flow import World
 from tidegate.flow.assessments import ask_gate, assess_project, explain_finding
+from tidegate.flow.cases import NewCase, ReviewRequest, new_case, open_case, record_case, review_case
 from tidegate.flow.decisions import (
     DecisionFile,
     Proposal,
@@ -323,7 +324,7 @@ def test_evidence_that_comes_between_the_look_and_the_signature_is_not_signed_ov
         return [Act("decision.signed", body, house.actor("ada"), signed_over(found.document))]
 
     act(world, make)
-    assert "the evidence changed" in overtaken
+    assert "suspect: the evidence changed" in overtaken
     assert find_decision(world, record.id).signatures == ()
 
 
@@ -358,3 +359,49 @@ def test_an_entry_that_was_signed_for_another_log_has_no_effect_here(house: Hous
     assert found.decisions == {}
     assert len(found.voids) == len(signed)
     assert all("made for the log example.com/staging" in one.reason for one in found.voids)
+
+
+def test_a_decision_is_signed_on_another_day_than_it_was_put(house: House) -> None:
+    record = propose(house.world(), Proposal("m", ("general",)), house.actor("ada"))
+    later = house.world(date(2026, 6, 20))
+    review(later, record.id, "supports", "Fine.", house.actor("kim"))
+    sign(later, record.id, None, house.actor("ada"))
+    assert sign(house.world(date(2026, 6, 21)), record.id, None, house.actor("bob")).state == "effective"
+    assert is_open(house.world(date(2026, 7, 1)))
+
+
+def test_a_safety_case_that_does_not_hold_stands_in_the_way(house: House, tmp_path: Path) -> None:
+    world = house.world()
+    new_case(world, NewCase("m", author="ada", actions=("general",)))
+    record_case(world, None)
+    with pytest.raises(TidegateError) as refused:
+        propose(world, Proposal("m", ("general",)), house.actor("ada"))
+    assert set(codes(refused)) == {"CAS003"}
+    whole_case(house)
+    decided(house)
+    assert is_open(world)
+    assert not is_open(house.world(date(2026, 9, 2))), "the assumption was to be looked at again by the first"
+
+
+def whole_case(house: House) -> None:
+    """Write what only people know into the generated case, record it, and have it reviewed."""
+    folder = next((house.root / "cases").iterdir())
+    shown = {"digest": "sha256:" + "1" * 64, "producer": "Somebody", "produced_on": "2026-05-10", "model": "*"}
+    sure = {"low": 0.95, "high": 0.99, "basis": "a study"}
+    opened = open_case(house.world(), None)
+    bare = [node.id for node in opened.case.nodes if node.undeveloped]
+    support = {"supported_by": ["E/study"], "aggregation": "all", "why": "It was studied."}
+    told = {
+        "schema": "tidegate/case/v1",
+        "id": opened.case.id,
+        "model": "m",
+        "author": "ada",
+        "includes": ["generated.yaml"],
+        "nodes": [{"id": "E/study", "kind": "evidence", "text": "A study.", "confidence": sure, "cited": shown}],
+        "extends": {
+            **dict.fromkeys(bare, support),
+            "A/coverage": {"owner": "ada", "review_on": "2026-09-01"},
+        },
+    }
+    (folder / "case.yaml").write_text(yaml.safe_dump(told))
+    review_case(house.world(), None, ReviewRequest(text="Read whole."), house.actor("kim"))

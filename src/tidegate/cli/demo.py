@@ -61,6 +61,8 @@ def _show_signed(signed: "SignedDemo") -> None:
     typer.echo(f"the gate for general deployment was closed ({closing} reasons), and two people had to sign")
     for report in signed.reports:
         typer.echo(clean(f"report {report.report}, final, by {report.author}"))
+    low, high = signed.confidence
+    typer.echo(f"safety case, reviewed by a second person: confidence in its top claim {low:.2f} to {high:.2f}")
     typer.echo(clean(f"decision {record.id}: {record.document.question}"))
     for review in record.reviews:
         typer.echo(clean(f"  reviewed by {review.by}: {review.text}"))

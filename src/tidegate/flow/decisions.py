@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from tidegate.flow.governing import governing, read_log
 from tidegate.flow.ledgers import ATTEMPTS, Act, Actor, entry_of
 from tidegate.flow.world import World
+from tidegate.govern.argument import Faults, case_faults
 from tidegate.govern.basis import Basis, seen_by
 from tidegate.govern.decisions import (
     Condition,
@@ -29,9 +30,8 @@ from tidegate.govern.decisions import (
     needs_for,
     notices_for,
     signed_over,
-    suspect,
 )
-from tidegate.govern.gatekeeping import Setting, standing
+from tidegate.govern.gatekeeping import Setting, standing, suspicions
 from tidegate.govern.governance import Governance, governance, waiver_of
 from tidegate.govern.records import DecisionRecord
 from tidegate.kernel.canonical import digest_bytes
@@ -127,6 +127,8 @@ class Standing:
     basis: Basis
     governance: Governance
     at: date
+    faults: Faults
+    """What stands in the way of a decision in the safety case that it rests on."""
 
     def look(self, model: str | None, snapshot: str | None) -> Seen:
         """Give what somebody sees now, final reports and safety case included."""
@@ -140,10 +142,17 @@ class Standing:
 
     def changed(self, record: DecisionRecord) -> tuple[str, ...]:
         """Say what changed since the current version of a decision was put."""
-        document = record.document
-        policy_then = self.basis.policy.as_of(document.seen.at).digest
-        now = self.look(document.model, document.snapshot)
-        return suspect(document, now.model_copy(update={"policy_digest": policy_then}))
+        return suspicions(
+            record, Setting(self.governance, self.basis.policy, seen_by(self.basis), self.at, self.faults)
+        )
+
+    def lacking(self, document: Decision) -> tuple[Problem, ...]:
+        """Give why a decision cannot be put: a part is missing, or its safety case does not hold."""
+        argued = document.seen.case
+        broken = self.faults(argued) if argued is not None else ()
+        hint = "see `tidegate case check`; a decision rests on the newest version that was recorded"
+        found = (Problem("CAS003", one, None, hint) for one in broken)
+        return (*incomplete(document, self.basis.policy), *found)
 
 
 def act(world: World, make: Callable[[Standing], Sequence[Act]]) -> "tuple[Logged, ...]":
@@ -173,9 +182,9 @@ def _act_once(world: World, make: Callable[[Standing], Sequence[Act]]) -> "tuple
         raise ProjectError(*(Problem("PRJ006", one) for one in found.governed.doubts))
     with closing(world.ledger()) as store:
         entries = [(one.index, one.entry) for one in store.entries()]
-        acts = make(
-            Standing(project, found.basis, governance(entries, store.documents_get, project.record.people), world.today)
-        )
+        read = governance(entries, store.documents_get, project.record.people)
+        faults = case_faults(found.basis, read, store.documents_get, world.today)
+        acts = make(Standing(project, found.basis, read, world.today, faults))
         new = [entry_of(world, one) for one in acts]
         documents = {digest_bytes(data): data for one in acts for data in one.documents}
         tried = governance(
@@ -202,7 +211,7 @@ def propose(world: World, proposal: Proposal, actor: Actor) -> DecisionRecord:
 
     def make(standing: Standing) -> Sequence[Act]:
         document = _document(standing, proposal, actor, world)
-        problems = incomplete(document, standing.basis.policy)
+        problems = standing.lacking(document)
         if problems:
             raise DecisionError(*problems)
         body = DecisionProposed(
@@ -415,7 +424,7 @@ def reaffirm(world: World, name: str, reason: str, actor: Actor) -> DecisionReco
         )
         if not standing.changed(record) and document.needs == before.needs:
             raise DecisionError(Problem("DEC003", f"nothing that {name} rests on has changed"))
-        problems = incomplete(document, policy)
+        problems = standing.lacking(document)
         if problems:
             raise DecisionError(*problems)
         body = DecisionReaffirmed(decision=name, was=record.digest, document=document.digest, reason=reason)
@@ -453,10 +462,13 @@ def shown(world: World, names: Sequence[str] = ()) -> tuple[ShownDecision, ...]:
     if found.read is None or found.governed is None:
         hint = "make one with `tidegate ledger init`"
         raise LedgerError(Problem("LED002", "this project keeps no ledger", None, hint))
-    setting = Setting(found.read, found.basis.policy, seen_by(found.basis), world.today)
     records = [found.read.decision(name) for name in names] or list(found.read.decisions.values())
+    with closing(world.ledger()) as store:
+        faults = case_faults(found.basis, found.read, store.documents_get, world.today)
+        setting = Setting(found.read, found.basis.policy, seen_by(found.basis), world.today, faults)
+        against = {one.id: standing(one, setting) for one in records}
     return tuple(
-        ShownDecision(one, (*found.governed.doubts, *standing(one, setting)), one.missing(found.read.holders))
+        ShownDecision(one, (*found.governed.doubts, *against[one.id]), one.missing(found.read.holders))
         for one in records
     )
 

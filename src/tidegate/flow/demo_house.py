@@ -13,12 +13,13 @@ from tidegate.assess.model import Gate
 from tidegate.evidence.importing import Declared
 from tidegate.flow.assessments import ask_gate
 from tidegate.flow.bundles import make_bundle, trust_of, verify_file
-from tidegate.flow.cases import NewCase, new_case, record_case
+from tidegate.flow.cases import NewCase, ReviewRequest, new_case, open_case, review_case
 from tidegate.flow.decisions import Proposal, propose, review, shown, sign
 from tidegate.flow.evidence import import_files
 from tidegate.flow.keys import Opening, add_key, key_request, make_key, open_signer
 from tidegate.flow.ledgers import Actor, actor_for, open_log
 from tidegate.flow.logs import log_vkey, sign_head
+from tidegate.flow.outputs import write_output
 from tidegate.flow.reports import Target, finalise
 from tidegate.flow.world import World
 from tidegate.govern.records import ReportRecord
@@ -47,6 +48,8 @@ class SignedDemo:
     root: Path
     before: Gate
     """The gate before anybody signed."""
+    confidence: tuple[float, float]
+    """In the top claim of the safety case: lower and upper end."""
     reports: tuple[ReportRecord, ...]
     decision: ShownDecision
     after: Gate
@@ -73,8 +76,7 @@ def build_signed_demo(root: Path, world_of: World) -> SignedDemo:
     _open(world, signers)
     before = ask_gate(world, MODEL, ACTION).gate
     ada, bob, eve = (actor_for(world, name, signers[name]) for name in PEOPLE)
-    new_case(world, NewCase(MODEL, author="ada", actions=(ACTION,)))
-    record_case(world, None)
+    _argue(world, eve)
     filed = [finalise(world, Target(kind, MODEL), ada).record for kind in ("capability", "safeguards")]
     name = propose(world, Proposal(MODEL, (ACTION,)), ada).id
     review(world, name, "supports", "The bound lies far below the line.", eve)
@@ -82,6 +84,14 @@ def build_signed_demo(root: Path, world_of: World) -> SignedDemo:
         sign(world, name, None, actor)
     sign_head(world, signers["log"])
     return _checked(world, before, tuple(filed), name)
+
+
+def _argue(world: World, reviewer: Actor) -> None:
+    """Make the safety case by template, add what only people know, and have it reviewed."""
+    new_case(world, NewCase(MODEL, author="ada", actions=(ACTION,)))
+    written = resources.files("tidegate.packs") / "demo" / "house" / "case" / "case.yaml"
+    write_output(world.root / "cases" / f"{MODEL}-inability" / "case.yaml", written.read_text(encoding="utf-8"))
+    review_case(world, None, ReviewRequest(text="Read whole, with the run."), reviewer)
 
 
 def _checked(world: World, before: Gate, filed: tuple[ReportRecord, ...], name: str) -> SignedDemo:
@@ -95,7 +105,10 @@ def _checked(world: World, before: Gate, filed: tuple[ReportRecord, ...], name: 
     with closing(world.ledger()) as store:
         entries = store.size
     decision = shown(world, (name,))[0]
-    return SignedDemo(world.root, before, filed, decision, after, entries, bundle, trust, verify_file(bundle, trust))
+    span = open_case(world, None).examined.confidence.span
+    confidence = (span.low, span.high)
+    verified = verify_file(bundle, trust)
+    return SignedDemo(world.root, before, confidence, filed, decision, after, entries, bundle, trust, verified)
 
 
 def _make_house(root: Path) -> dict[str, Signer]:

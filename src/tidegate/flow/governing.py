@@ -12,6 +12,7 @@ from tidegate.evidence.model import EvidenceSet
 from tidegate.evidence.redaction import redacted
 from tidegate.flow.ledgers import AsLogged, as_logged, doubts
 from tidegate.flow.world import World
+from tidegate.govern.argument import Faults, case_faults
 from tidegate.govern.basis import Basis, Governing, seen_by
 from tidegate.govern.gatekeeping import governed
 from tidegate.govern.governance import Governance, governance
@@ -104,14 +105,16 @@ def governing(world: World, project: Project, *, policy: Policy | None = None, a
         people = read_settings(world.root).people
         log = read_log(store, people, settings, world.root)
         if at >= world.today:
-            return _governing(now, log.governance, at, (*log.unsound, *doubts(project, store)))
+            faults = case_faults(now, log.governance, store.documents_get, at)
+            return _governing(now, log.governance, at, (*log.unsound, *doubts(project, store)), faults)
         stood = as_logged(store, at)
         earlier = governance(
             ((one.index, one.entry) for one in store.entries() if day_of(one.entry.acted_at) <= at),
             store.documents_get,
             people,
         )
-    return _governing(_as_stood(world.root, stood, policy) or now, earlier, at, log.unsound)
+        basis = _as_stood(world.root, stood, policy) or now
+        return _governing(basis, earlier, at, log.unsound, case_faults(basis, earlier, store.documents_get, at))
 
 
 def _as_stood(root: Path, stood: AsLogged | None, policy: Policy | None) -> Basis | None:
@@ -123,6 +126,6 @@ def edition(root: Path, evidence: EvidenceSet) -> EvidenceSet:
     return redacted(evidence, read_redactions(root))[0]
 
 
-def _governing(basis: Basis, read: Governance, at: date, unsound: Sequence[str]) -> Governing:
-    made = governed(read, basis.policy, seen_by(basis), at, tuple(unsound))
+def _governing(basis: Basis, read: Governance, at: date, unsound: Sequence[str], faults: Faults) -> Governing:
+    made = governed(read, basis.policy, seen_by(basis), at, tuple(unsound), faults)
     return Governing(basis, made, read)

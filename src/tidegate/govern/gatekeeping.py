@@ -11,6 +11,7 @@ from datetime import date
 from functools import cache
 
 from tidegate.assess.governed import NEVER_RELIEVED, Governed, Relief, SignedBy, Signoff
+from tidegate.govern.argument import Faults
 from tidegate.govern.decisions import Decision, Measure, Need, Seen, incomplete, need_of, suspect
 from tidegate.govern.governance import Governance, replaces
 from tidegate.govern.quorum import counted, missing
@@ -35,10 +36,17 @@ class Setting:
     """What a decision about a model would rest on now."""
     at: date
     """The day."""
+    faults: Faults | None = None
+    """What stands in the way of a decision in the safety case that it rests on; none if nobody asks."""
 
 
 def governed(
-    governance: Governance, policy: Policy, seen_now: SeenNow, at: date, doubts: Sequence[str] = ()
+    governance: Governance,
+    policy: Policy,
+    seen_now: SeenNow,
+    at: date,
+    doubts: Sequence[str] = (),
+    faults: Faults | None = None,
 ) -> Governed:
     """Give everything that people decided, as the gate needs it.
 
@@ -48,8 +56,9 @@ def governed(
         seen_now: gives what a decision about a model would rest on now.
         at: the day.
         doubts: why nothing can be opened at all, if the record is in doubt.
+        faults: gives what stands in the way of a decision in the safety case that it rests on.
     """
-    setting = Setting(governance, policy, cache(seen_now), at)
+    setting = Setting(governance, policy, cache(seen_now), at, faults)
     signoffs: list[Signoff] = []
     reliefs: list[Relief] = []
     for _, record in sorted(governance.decisions.items()):
@@ -74,7 +83,10 @@ def suspicions(record: DecisionRecord, setting: Setting) -> tuple[str, ...]:
     document = record.document
     now = _now(document, setting)
     changed = ("the model or snapshot is not in the project any more",) if now is None else suspect(document, now)
-    return (*(f"suspect: {one}" for one in changed), *(one.message for one in incomplete(document, setting.policy)))
+    argued = document.seen.case
+    faults = setting.faults(argued) if argued is not None and setting.faults is not None else ()
+    lacking = (one.message for one in incomplete(document, setting.policy))
+    return (*(f"suspect: {one}" for one in (*changed, *faults)), *lacking)
 
 
 def _now(document: Decision, setting: Setting) -> Seen | None:

@@ -17,6 +17,7 @@ from tidegate.assess.model import Assessment
 from tidegate.evidence.model import EvidenceSet
 from tidegate.evidence.models import Model
 from tidegate.evidence.redaction import withheld_in
+from tidegate.govern.argument import case_faults
 from tidegate.govern.basis import Basis, seen_by
 from tidegate.govern.gatekeeping import governed
 from tidegate.govern.governance import Governance, governance
@@ -265,7 +266,7 @@ def _people(work: _Work) -> str:
     people = [Person(id=one.person, roles=one.roles) for one in work.trust.people]
     documents = {f"sha256:{name.removeprefix('documents/')}": data for name, data in work.parts.items()}
     made = governance(held, documents.get, people)
-    work.values["governance"] = made
+    work.values |= {"governance": made, "documents": documents.get}
     active = made.keyring.active()
     if not active:
         raise _Failed(f"no key in the log is one that you trust; in the log: {', '.join(left) or 'none'}")
@@ -310,7 +311,8 @@ def _decisions(work: _Work) -> str:
     basis: Basis = work.values["basis"]
     made: Governance = work.values["governance"]
     at = day_of(manifest.at)
-    found = governed(made, basis.policy, seen_by(basis), at, ())
+    faults = case_faults(basis, made, work.values["documents"], at)
+    found = governed(made, basis.policy, seen_by(basis), at, (), faults)
     work.values["governed"] = found
     counted = [one for one in found.signoffs if one.missing is None]
     if not counted:

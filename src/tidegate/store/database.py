@@ -46,6 +46,7 @@ class Database:
     engine: Engine
     place: str
     """Its address, without a password."""
+    _writer: Engine
     _writing: Lock
 
     @property
@@ -67,8 +68,7 @@ class Database:
 
         Threads of this process take turns by a lock, which is fair; other processes are kept out by the database.
         """
-        writing = self.engine.execution_options(is_writing=True)
-        with self._writing, reported(self.place), writing.begin() as connection:
+        with self._writing, reported(self.place), self._writer.begin() as connection:
             yield connection
 
     def forget_deleted(self) -> None:
@@ -123,7 +123,8 @@ def open_database(address: str, *, create: bool, busy_seconds: float) -> Databas
     place = url.database or address if url.drivername == "sqlite" else url.render_as_string(hide_password=True)
     if url.drivername == "sqlite" and not create and not Path(place).is_file():
         raise LedgerError(Problem("LED002", "there is no ledger here", Where(place), _INIT))
-    database = Database(_engine(url, busy_seconds), place, Lock())
+    engine = _engine(url, busy_seconds)
+    database = Database(engine, place, engine.execution_options(is_writing=True), Lock())
     try:
         _bring_up_to_date(database, create=create)
     except BaseException:
@@ -169,7 +170,7 @@ def _engine(url: URL, busy_seconds: float) -> Engine:
 
 def _sqlite_settings(connection: sqlite3.Connection, _: object) -> None:
     """Make commits durable, deleted bytes zero, and the file's schema no way to run code."""
-    for setting in ("synchronous=FULL", "secure_delete=ON", "trusted_schema=OFF"):
+    for setting in ("synchronous=FULL", "secure_delete=FAST", "trusted_schema=OFF", "wal_autocheckpoint=4000", "cache_size=-16000"):
         connection.execute(f"PRAGMA {setting}")
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA journal_mode=WAL")

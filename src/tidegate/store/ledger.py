@@ -401,7 +401,8 @@ class GroupCommit:
         mine = _Waiting(submission([entry], (), (), None))
         with self._lock:
             self._waiting.append(mine)
-            self._lock.notify()
+            if len(self._waiting) >= self._expected:
+                self._lock.notify()
             leads, self._is_led = not self._is_led, True
         if not leads:
             try:

@@ -12,6 +12,11 @@ from tidegate.store.schema import entries, head, tiles
 
 MAX_TILES = 2**48
 """Databases count in 63 bits; nobody has a log of 2^56 entries."""
+# Made once: building a statement takes longer than running it.
+_HEAD = select(head.c.size, head.c.frontier, head.c.root)
+_HEAD_LOCKED = _HEAD.with_for_update()
+_ADD_TILES = insert(tiles)
+_MOVE_HEAD = update(head)
 
 
 def split(hashes: bytes) -> list[bytes]:
@@ -25,8 +30,7 @@ def read_head(connection: Connection, *, locked: bool = False) -> tuple[Frontier
     Raises:
         LedgerError: LED003, there is no head, or it is broken.
     """
-    asked = select(head.c.size, head.c.frontier, head.c.root)
-    row = connection.execute(asked.with_for_update() if locked else asked).first()
+    row = connection.execute(_HEAD_LOCKED if locked else _HEAD).first()
     try:
         if row is None:
             raise ValueError("it is gone")
@@ -48,12 +52,12 @@ def grow(connection: Connection, frontier: Frontier, leaves: Sequence[bytes]) ->
             {"level": level, "number": number, "hashes": b"".join(tile), "root": root}
             for number, (tile, root) in enumerate(zip(full, new, strict=True), first)
         ]
-        connection.execute(insert(tiles), made)
+        connection.execute(_ADD_TILES, made)
         level, size = level + 1, first
     for leaf in leaves:
         frontier.append(leaf)
     state = {"size": frontier.size, "frontier": b"".join(frontier.hashes), "root": frontier.root}
-    connection.execute(update(head).values(**state))
+    connection.execute(_MOVE_HEAD, state)
 
 
 def _parts(connection: Connection, level: int, start: int, stop: int) -> list[bytes]:
