@@ -338,7 +338,8 @@ def draw(
 
     Examples: `tidegate case draw my-model`, `tidegate case draw --from BIO-1 --notation cae -o bio.svg`
     """
-    from tidegate.flow.cases import DrawRequest, draw_case, find_case, open_case, write_output
+    from tidegate.flow.cases import DrawRequest, draw_case, find_case, open_case
+    from tidegate.flow.outputs import write_output
 
     surroundings = world(project)
     opened = open_case(surroundings, case, as_of=parse_day(as_of))
@@ -377,7 +378,8 @@ def export(
 
     Examples: `tidegate case export my-model -f gsn2x -o case.gsn.yaml`, `tidegate case export --schema`
     """
-    from tidegate.flow.cases import export_case, open_case, write_output
+    from tidegate.flow.cases import export_case, open_case
+    from tidegate.flow.outputs import write_output
 
     if schema:
         from tidegate.publish.case_views import case_schema

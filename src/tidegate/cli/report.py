@@ -170,9 +170,9 @@ def _show(shown: "Shown", output: _Output) -> None:
     from tidegate.publish.report_pages import report_html, report_markdown
 
     if output.html is not None:
-        from tidegate.flow.reports import write_page
+        from tidegate.flow.outputs import write_output
 
-        write_page(output.html, report_html(shown))
+        write_output(output.html, report_html(shown))
     if output.as_json:
         print_json(_json(shown))
     elif output.markdown:

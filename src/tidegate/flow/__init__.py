@@ -6,6 +6,16 @@ evidence      import, list, check, audit, restate
 assessments   assess, ask the gate, explain
 projects      make a project; the demo
 planning      can a suite rule a line out at all, before it is run
+keys          make, add, rotate, revoke: whose key speaks for whom, in which roles
+ledgers       begin the log, enter what stands in the files, compare the two
+logs          look at the log, prove an entry, sign a checkpoint, be a witness, export tiles
+governing     the log read whole and checked: what people decided, for the gate
+reports       draft, make final, criticise, answer
+cases         safety cases: build, check, draw, review, record
+decisions     propose, review, recuse, dissent, sign, reaffirm, revoke
+noncompliance reports from people, routed around whoever is implicated
+retention     content outside the log: legal holds, erasing
+bundles       one file for outsiders, and checking it
 """
 
 from tidegate.flow.world import World

@@ -562,12 +562,3 @@ def recorded_case(world: World, case_id: str) -> SafetyCase:
         raise CaseError(Problem("CAS002", f"the log holds no version of the safety case {case_id}", None, hint))
     with closing(world.ledger()) as store:
         return SafetyCase.model_validate_json(store.document(read.cases[case_id].document))
-
-
-def write_output(file: Path, text: str) -> None:
-    """Write a view of a case to a file, whole or not at all.
-
-    Raises:
-        ProjectError: PRJ004, it cannot be written.
-    """
-    write_text(file, text)

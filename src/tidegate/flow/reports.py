@@ -25,7 +25,7 @@ from tidegate.kernel.documents import Document, did_you_mean, read_document, val
 from tidegate.kernel.errors import AssessError, DocumentError, Problem, ProjectError, ReportError, Where
 from tidegate.ledger.acts import CriticismAnswered, ReportCriticised, ReportFinalised
 from tidegate.ledger.entries import Signed
-from tidegate.store.project import Project, read_settings, write_text
+from tidegate.store.project import Project, read_settings
 
 if TYPE_CHECKING:
     from tidegate.store.ledger import LedgerStore
@@ -160,15 +160,6 @@ def _inside(root: Path, file: str) -> Path:
     if not path.resolve().is_relative_to(root.resolve()):
         raise ProjectError(Problem("PRJ004", f"{file!r} lies outside the project", Where(file), "remove the link"))
     return path
-
-
-def write_page(path: Path, text: str) -> None:
-    """Write a page, whole or not at all.
-
-    Raises:
-        ProjectError: PRJ004, it cannot be written.
-    """
-    write_text(path, text)
 
 
 # --- acts ---------------------------------------------------------------------------------------------

@@ -194,8 +194,9 @@ def mermaid(shown: Graph) -> str:
 
 
 def _mermaid_text(text: str) -> str:
-    # Mermaid reads #name; and #number; as characters, and HTML in labels as HTML.
+    # Mermaid reads #name; and #number; as characters, HTML in labels as HTML, and %%{...}%% anywhere as a directive.
     replacements = {"#": "#35;", '"': "#quot;", "&": "#amp;", "<": "#lt;", ">": "#gt;", "`": "#96;"}
+    replacements |= {"%": "#37;", "{": "#123;", "}": "#125;"}
     escaped = "".join(replacements.get(character, character) for character in text)
     return '"' + "<br>".join(line.strip() for line in escaped.splitlines()) + '"'
 

@@ -10,4 +10,10 @@ Nothing is imported here: rich, jinja2 and altair are only paid for by the outpu
     annotations  workflow commands of GitHub Actions
     chart        the load line, as SVG
     report       one HTML file
+    report_pages     capability and safeguards reports, as Markdown and HTML
+    decision_pages   decisions, as Markdown, for a terminal, as data
+    case_views       safety cases as trees, Markdown, gsn2x; case_graphs as d2 and Mermaid
+    log_pages        entries of the log, and checks of a bundle
+    bundle           the archive for outsiders
+    verification     what an outsider checks in it
 """

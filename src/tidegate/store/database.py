@@ -170,7 +170,7 @@ def _engine(url: URL, busy_seconds: float) -> Engine:
 
 def _sqlite_settings(connection: sqlite3.Connection, _: object) -> None:
     """Make commits durable, deleted bytes zero, and the file's schema no way to run code."""
-    for setting in ("synchronous=FULL", "secure_delete=FAST", "trusted_schema=OFF", "wal_autocheckpoint=4000", "cache_size=-16000"):
+    for setting in ("synchronous=FULL", "secure_delete=ON", "trusted_schema=OFF"):
         connection.execute(f"PRAGMA {setting}")
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA journal_mode=WAL")
