@@ -33,11 +33,11 @@ from tidegate.flow.cases import (
     recorded_case,
     review_case,
     update_case,
-    write_output,
 )
 from tidegate.flow.decisions import Proposal, find_decision, propose, review, sign
 from tidegate.flow.evidence import import_files
 from tidegate.flow.ledgers import governance_of
+from tidegate.flow.outputs import write_output
 from tidegate.kernel.canonical import canonical_bytes, digest_bytes
 from tidegate.kernel.errors import TidegateError
 

@@ -974,7 +974,7 @@ def test_graph_texts_quote_what_the_languages_would_interpret() -> None:
     shown = graph(load(new).policy, "bio-check")
     assert 'n0: "bio-check\\nA \\"quoted\\" \\${x} #1 <b> \\\\" {shape: hexagon}' in d2(shown)
     assert 'n0 -> n1: "rules out" {style.stroke-dash: 4}' in d2(shown)
-    assert 'n0{{"bio-check<br>A #quot;quoted#quot; ${x} #35;1 #lt;b#gt; \\"}}' in mermaid(shown)
+    assert 'n0{{"bio-check<br>A #quot;quoted#quot; $#123;x#125; #35;1 #lt;b#gt; \\"}}' in mermaid(shown)
     assert 'n0 -.->|"rules out"| n1' in mermaid(shown)
 
 
