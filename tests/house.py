@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from tidegate.flow import World
+from tidegate.flow.cases import ReviewRequest, open_case, review_case
 from tidegate.flow.evidence import import_files
 from tidegate.flow.ledgers import Act, Actor, actor_for, open_log, record_act
 from tidegate.flow.logs import log_vkey, sign_head
@@ -176,3 +177,27 @@ def a_house(
         body = KeyAdded(person=name, roles=roles, public_key=signer.public_key, proof=proof)
         record_act(world, Act("key.added", body, house.actor("ada")))
     return house
+
+
+def whole_case(house: House) -> None:
+    """Write what only people know into the generated case, record it, and have it reviewed."""
+    folder = next((house.root / "cases").iterdir())
+    shown = {"digest": "sha256:" + "1" * 64, "producer": "Somebody", "produced_on": "2026-05-10", "model": "*"}
+    sure = {"low": 0.95, "high": 0.99, "basis": "a study"}
+    opened = open_case(house.world(), None)
+    bare = [node.id for node in opened.case.nodes if node.undeveloped]
+    support = {"supported_by": ["E/study"], "aggregation": "all", "why": "It was studied."}
+    told = {
+        "schema": "tidegate/case/v1",
+        "id": opened.case.id,
+        "model": "m",
+        "author": "ada",
+        "includes": ["generated.yaml"],
+        "nodes": [{"id": "E/study", "kind": "evidence", "text": "A study.", "confidence": sure, "cited": shown}],
+        "extends": {
+            **dict.fromkeys(bare, support),
+            "A/coverage": {"owner": "ada", "review_on": "2026-09-01"},
+        },
+    }
+    (folder / "case.yaml").write_text(yaml.safe_dump(told))
+    review_case(house.world(), None, ReviewRequest(text="Read whole."), house.actor("kim"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from house import TODAY, House, a_house, evidence_file
+from house import TODAY, House, a_house, evidence_file, whole_case
 from tidegate.case.load import load_case
 from tidegate.case.model import SafetyCase
 from tidegate.case.review import root
@@ -360,7 +360,7 @@ def test_large_reviews_take_several_entries(house: House) -> None:
 
 def test_a_decision_sees_the_newest_case_and_is_suspect_when_it_changes(house: House) -> None:
     world = house.world()
-    record_case(world, NAME)
+    whole_case(house)
     propose(world, Proposal("m", ("general",)), house.actor("ada"))
     review(world, "D-1", "supports", "Fine.", house.actor("kim"))
     for person in ("ada", "bob"):

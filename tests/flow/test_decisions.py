@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from house import POLICY, TODAY, House, a_house, evidence_file
+from house import POLICY, TODAY, House, a_house, evidence_file, whole_case
 from tidegate.flow import World
 from tidegate.flow.assessments import ask_gate, assess_project, explain_finding
-from tidegate.flow.cases import NewCase, ReviewRequest, new_case, open_case, record_case, review_case
+from tidegate.flow.cases import NewCase, new_case, record_case
 from tidegate.flow.decisions import (
     DecisionFile,
     Proposal,
@@ -381,27 +381,3 @@ def test_a_safety_case_that_does_not_hold_stands_in_the_way(house: House, tmp_pa
     decided(house)
     assert is_open(world)
     assert not is_open(house.world(date(2026, 9, 2))), "the assumption was to be looked at again by the first"
-
-
-def whole_case(house: House) -> None:
-    """Write what only people know into the generated case, record it, and have it reviewed."""
-    folder = next((house.root / "cases").iterdir())
-    shown = {"digest": "sha256:" + "1" * 64, "producer": "Somebody", "produced_on": "2026-05-10", "model": "*"}
-    sure = {"low": 0.95, "high": 0.99, "basis": "a study"}
-    opened = open_case(house.world(), None)
-    bare = [node.id for node in opened.case.nodes if node.undeveloped]
-    support = {"supported_by": ["E/study"], "aggregation": "all", "why": "It was studied."}
-    told = {
-        "schema": "tidegate/case/v1",
-        "id": opened.case.id,
-        "model": "m",
-        "author": "ada",
-        "includes": ["generated.yaml"],
-        "nodes": [{"id": "E/study", "kind": "evidence", "text": "A study.", "confidence": sure, "cited": shown}],
-        "extends": {
-            **dict.fromkeys(bare, support),
-            "A/coverage": {"owner": "ada", "review_on": "2026-09-01"},
-        },
-    }
-    (folder / "case.yaml").write_text(yaml.safe_dump(told))
-    review_case(house.world(), None, ReviewRequest(text="Read whole."), house.actor("kim"))
