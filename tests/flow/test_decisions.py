@@ -381,3 +381,11 @@ def test_a_safety_case_that_does_not_hold_stands_in_the_way(house: House, tmp_pa
     decided(house)
     assert is_open(world)
     assert not is_open(house.world(date(2026, 9, 2))), "the assumption was to be looked at again by the first"
+
+
+def test_nobody_decides_in_their_own_case(house: House) -> None:
+    record = propose(house.world(), Proposal("m", ("general",), DecisionFile(accused=("bob",))), house.actor("ada"))
+    with pytest.raises(TidegateError, match="accused") as refused:
+        sign(house.world(), record.id, None, house.actor("bob"))
+    assert codes(refused) == ["KEY006"]
+    assert sign(house.world(), record.id, None, house.actor("eve")).in_force

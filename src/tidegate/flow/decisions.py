@@ -47,6 +47,7 @@ from tidegate.ledger.acts import (
     DecisionRecused,
     DecisionReviewed,
     DecisionSigned,
+    Name,
     Text,
 )
 from tidegate.policy.model import Action, Policy
@@ -88,6 +89,8 @@ class DecisionFile(Record):
     """Who has to be told, besides those whom the policy names."""
     measures: tuple[Measure, ...] = ()
     """Measures that it grants."""
+    accused: tuple[Name, ...] = ()
+    """People whose own conduct it is about: they neither sign nor review it."""
     expires: date | None = None
     """Last day on which it counts."""
 
@@ -256,6 +259,7 @@ def _document(standing: Standing, proposal: Proposal, actor: Actor, world: World
             "notices": tuple(notices.values()),
             "expires": expires,
             "measures": text.measures,
+            "accused": text.accused,
             "supersedes": proposal.supersedes,
             "proposed_by": actor.person,
             "proposed_at": world.now(),

@@ -184,6 +184,8 @@ class Decision(Record):
     """Last day on which it counts."""
     measures: tuple[Measure, ...] = ()
     """Measures that it grants."""
+    accused: tuple[Name, ...] = ()
+    """People whose own conduct it is about: they neither sign nor review it."""
     supersedes: Name | None = None
     """Decision whose place it takes."""
     proposed_by: Name

@@ -262,6 +262,7 @@ class _Fold:
             "authors": tuple(sorted({self.reports[one].author for one in cited if one in self.reports})),
             "proposer": tuple(sorted(record.proposers)),
             "recused": tuple(sorted(record.recused)),
+            "implicated": record.document.accused,
             "risk_owners": tuple(person for person, roles in self.holders(said.index).items() if RISK_OWNER in roles),
             "signing_roles": tuple(sorted({role for need in record.document.needs for role in need.signers})),
         }
