@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+import rfc8785
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.kernel.canonical import canonical_bytes, digest, digest_bytes, merkle_root, plain
@@ -117,3 +118,30 @@ def test_a_changed_leaf_changes_the_root(leaves: list[bytes], data: st.DataObjec
     changed = [*leaves[:position], leaves[position] + b"x", *leaves[position + 1 :]]
     assert merkle_root(changed) != merkle_root(leaves)
     assert merkle_root([*leaves, b""]) != merkle_root(leaves)
+
+
+TEXT = st.text(st.characters(codec="utf-8")) | st.text(st.characters(max_codepoint=0x7F))
+SCALARS = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.integers() | TEXT
+SCALARS |= st.floats(allow_nan=False, allow_infinity=False)
+DATA = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner), max_leaves=25)
+
+
+def result(encode, value):
+    try:
+        return encode(value)
+    except ValueError as error:
+        return type(error)
+
+
+@settings(max_examples=500, deadline=None)
+@given(DATA)
+def test_the_fast_way_gives_the_bytes_of_the_library(value):
+    assert result(canonical_bytes, value) == result(rfc8785.dumps, plain(value))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"\x7f\x1f\b\n": "\u2028"}, {"b": 1, "a": [True, None, -0]}, {"\U0001f600": 1, "\ufb33": 2}, 2**53, 1.0, ["é"]],
+)
+def test_the_edges_of_the_fast_way(value):
+    assert result(canonical_bytes, value) == result(rfc8785.dumps, value)

@@ -237,6 +237,13 @@ def test_what_could_not_be_read_back_is_refused(store, change):
     assert store.size == 0
 
 
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+def test_what_would_be_read_back_as_another_entry_is_refused(sqlite_store):
+    """Its bytes would name a default, and so would not be canonical."""
+    error = refused("LED004", sqlite_store.append, [an_entry(1).model_copy(update={"over": []})])
+    assert "another one" in str(error)
+
+
 def test_documents_are_kept_by_digest(store):
     document = b'{"id": "m"}'
     store.append([a_model_entry(document)], documents=[document, document])

@@ -2,6 +2,7 @@
 """Canonical bytes and digests: RFC 8785 (JSON Canonicalization Scheme) under SHA-256."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,9 +24,28 @@ def plain(value: Any) -> Any:
     return value
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+
+
 def canonical_bytes(value: Any) -> bytes:
     """Give the RFC 8785 bytes of a record or of plain JSON data."""
-    return rfc8785.dumps(plain(value))
+    data = plain(value)
+    if _is_simple(data):
+        text = _encode(data)
+        # RFC 8785 sorts keys by UTF-16 units, which for ASCII is what Python does, several times as fast.
+        if text.isascii():
+            return text.encode()
+    return rfc8785.dumps(data)
+
+
+def _is_simple(data: Any) -> bool:
+    """Tell whether data holds no numbers that the two encoders write, or refuse, differently."""
+    kind = type(data)
+    if kind is dict:
+        return all(type(key) is str and _is_simple(value) for key, value in data.items())
+    if kind is list:
+        return all(map(_is_simple, data))
+    return kind is str or data is None or kind is bool or (kind is int and abs(data) < 2**53)
 
 
 def digest_bytes(data: bytes) -> str:

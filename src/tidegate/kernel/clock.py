@@ -16,7 +16,7 @@ Now = Callable[[], "Instant"]
 Ids = Callable[[], str]
 """Gives a new id: 32 hexadecimal digits that nobody can guess."""
 
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z\Z")
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ\Z")
 
 
 def _exists(text: str) -> str:
@@ -36,7 +36,7 @@ def moment(instant: str) -> datetime:
     """
     if not _INSTANT.match(instant):
         raise ValueError("expected an instant such as 2026-11-21T09:30:00Z")
-    return datetime.strptime(instant, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(instant)
 
 
 def day_of(instant: str) -> date:
