@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The documentation says everything that there is to say, and the generated pages are those of the code."""
 
+import json
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
@@ -13,13 +15,26 @@ import pytest
 from typer.main import get_command
 
 from tidegate.assess.model import Assessment
+from tidegate.case.checks import RULES
+from tidegate.case.load import CaseFile
+from tidegate.case.model import SafetyCase
 from tidegate.cli.app import app
 from tidegate.evidence.formats import FORMATS
 from tidegate.evidence.model import EvidenceSet
 from tidegate.evidence.models import Model
+from tidegate.evidence.redaction import WITHHOLDABLE, RedactionFile
+from tidegate.flow.decisions import DecisionFile
+from tidegate.govern.critiques import Critique
+from tidegate.govern.decisions import NEXT, Decision
+from tidegate.govern.report_text import ReportText
+from tidegate.govern.reports import Report
 from tidegate.kernel.errors import CODES
 from tidegate.kernel.record import Record
+from tidegate.ledger.entries import KINDS, STATEMENT_TYPE, Entry, predicate_type
 from tidegate.policy.model import Policy
+from tidegate.publish.bundle import Manifest
+from tidegate.publish.trust import Trust
+from tidegate.publish.verification import CHECKS
 from tidegate.store.project import ProjectRecord
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,6 +143,19 @@ def test_every_error_code_is_raised_and_tested(code):
         ("assessment-schema.md", Assessment),
         ("settings.md", ProjectRecord),
         ("settings.md", Model),
+        ("settings.md", RedactionFile),
+        ("report-schema.md", ReportText),
+        ("report-schema.md", Critique),
+        ("report-schema.md", Report),
+        ("safety-case.md", CaseFile),
+        ("safety-case.md", SafetyCase),
+        ("decision-schema.md", Decision),
+        ("decision-schema.md", DecisionFile),
+        ("bundle-schema.md", Manifest),
+        ("bundle-schema.md", Trust),
+        ("ledger-entries.md", Entry),
+        *(("ledger-entries.md", of.body) for of in KINDS.values()),
+        *((f"predicates/{kind}.md", of.body) for kind, of in KINDS.items() if of.is_signed),
     ],
 )
 def test_every_field_is_documented(name, kind):
@@ -139,6 +167,54 @@ def test_every_field_is_documented(name, kind):
             row = next((line for line in shown.splitlines() if line.startswith(f"| `{about.alias or field}` |")), "")
             assert row, f"{name}: {record_name}.{field} is not documented"
             assert row.split(" | ")[-1].strip(" |"), f"{name}: {record_name}.{field} has no meaning"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_entry_is_listed_with_its_body(kind):
+    of = KINDS[kind]
+    row = next((line for line in page("ledger-entries.md").splitlines() if line.startswith(f"| [`{kind}`](#")), "")
+    assert f"(#{of.body.__name__.lower()})" in row
+    assert row.endswith(f"| {'yes' if of.is_signed else ''} | {of.meaning} |")
+
+
+def test_every_signed_kind_and_no_other_has_a_predicate_page():
+    signed = {kind for kind, of in KINDS.items() if of.is_signed}
+    there = {path.name.removesuffix(".md") for path in (DOCS / "reference" / "predicates").glob("*.md")} - {"index"}
+    assert there == signed
+    index = page("predicates/index.md")
+    assert [kind for kind in signed if f"[`{kind}`]({kind}.md) | `{predicate_type(kind)}`" not in index] == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind, of in KINDS.items() if of.is_signed])
+def test_the_example_of_a_predicate_is_a_statement_of_its_type(kind):
+    text = page(f"predicates/{kind}.md")
+    shown = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    assert (shown["_type"], shown["predicateType"]) == (STATEMENT_TYPE, predicate_type(kind))
+    assert all(len(one["digest"]["sha256"]) == 64 for one in shown["subject"])
+    KINDS[kind].body.model_validate(shown["predicate"]["act"])
+    fields = re.findall(r"^\| `(\w+)` \|", page("predicates/index.md"), re.MULTILINE)
+    assert sorted(fields) == sorted(shown["predicate"]), "the index lists other fields than statements have"
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_of_safety_cases_is_explained(rule):
+    assert f"| `{rule}` | {RULES[rule]} |" in page("safety-case.md")
+    explained = (DOCS / "explanation" / "safety-cases.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\| {rule} \| \S+", explained, re.MULTILINE)
+
+
+def test_every_check_of_a_bundle_is_explained():
+    how_to = (DOCS / "how-to" / "verify-a-bundle.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| ([a-z ]+) \| [A-Z]", how_to, re.MULTILINE) == [name for name, _ in CHECKS]
+    listed = re.findall(r"^\d+\. (.+)$", page("bundle-schema.md"), re.MULTILINE)
+    assert listed == [name for name, _ in CHECKS]
+
+
+def test_every_state_and_every_field_that_may_be_withheld_is_listed():
+    states = section(page("decision-schema.md"), "States")
+    assert [state for state in NEXT if not re.search(rf"^\| `{state}` \|", states, re.MULTILINE)] == []
+    settings = page("settings.md")
+    assert [one for one in WITHHOLDABLE if f"- `{one}`\n" not in settings] == []
 
 
 def test_every_environment_variable_is_documented():
@@ -176,6 +252,43 @@ def test_links_lead_somewhere(path):
             assert anchor in {re.sub(r"[^a-z0-9 _-]", "", head.lower()).replace(" ", "-") for head in heads}, target
 
 
+SHOWN = re.compile(r"^\s*(?:\$ |- run: )?(tidegate [^\n]*)$|`(tidegate [^`\n]+)`", re.MULTILINE)
+"""A command in an example, or in a line of text."""
+
+
+def mistakes(line: str) -> Iterator[str]:
+    """Give what is wrong with a command that a document shows: it does not exist, or has no such option."""
+    for part in re.split(r"&&|\||>", line.partition("  #")[0]):
+        words = shlex.split(part)
+        command, at = get_command(app), 1
+        if words[:1] != ["tidegate"]:
+            continue
+        while at < len(words) and words[at] in getattr(command, "commands", {}):
+            command, at = command.commands[words[at]], at + 1
+        if getattr(command, "commands", {}) and at < len(words) and not words[at].startswith("-"):
+            yield f"there is no command {' '.join(words[: at + 1])}"
+        known = {"-h", "--help"} | {one for given in command.params for one in (*given.opts, *given.secondary_opts)}
+        for word in words[at:]:
+            if re.match(r"--?[a-z]", word) and word.partition("=")[0] not in known:
+                yield f"{' '.join(words[:at])} has no option {word}"
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_that_are_shown_exist(path):
+    if path == DOCS / "reference" / "commands.md":
+        pytest.skip("made from the commands themselves")
+    text = path.read_text(encoding="utf-8").replace("\\\n>", "")
+    lines = [one or other for one, other in SHOWN.findall(text)]
+    assert [mistake for line in lines for mistake in mistakes(line)] == []
+
+
+def test_commands_that_help_texts_show_exist():
+    texts = {path: re.sub(r"\s+", " ", command.help or "") for path, command in commands(get_command(app))}
+    lines = [(path, other) for path, text in texts.items() for _, other in SHOWN.findall(text) if other]
+    assert len(lines) > len(texts) // 2
+    assert [f"{path}: {mistake}" for path, line in lines for mistake in mistakes(line)] == []
+
+
 def pages_in(nav: Any) -> Iterator[str]:
     """Give the pages that a navigation names, at any depth."""
     if isinstance(nav, str):
@@ -197,3 +310,11 @@ def test_the_checks_check():
     assert section(text, "C") == ""
     assert ENVIRONMENT.findall('os.environ.get(\'A\'), os.environ["B"], f(envvar="C")') == ["A", "B", "C"]
     assert {"Threshold", "Line", "RuleLock"} <= set(records(Policy))
+    assert SHOWN.findall("$ tidegate a\nsee `tidegate b`\n- run: tidegate c") == [
+        ("tidegate a", ""),
+        ("", "tidegate b"),
+        ("tidegate c", ""),
+    ]
+    assert list(mistakes("tidegate decide sign D-1 --as ada --key a.key  # --no")) == []
+    assert list(mistakes("tidegate gate m && tidegate decide sing D-1")) == ["there is no command tidegate decide sing"]
+    assert list(mistakes("tidegate ledger record --as ada")) == ["tidegate ledger record has no option --as"]

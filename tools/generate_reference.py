@@ -8,6 +8,7 @@ A test compares the committed pages with what this gives, so that no page can fa
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,17 +20,25 @@ from typer.main import get_command
 from tidegate.assess.explain import FLAG_WORDS
 from tidegate.assess.model import AGREEMENT_WORDS, SET_ASIDE_WORDS, Assessment
 from tidegate.assess.whatif import FINDING_WORDS
+from tidegate.case.checks import RULES, CaseFinding
+from tidegate.case.load import CaseFile
+from tidegate.case.model import SafetyCase
 from tidegate.cli.app import app
 from tidegate.evidence.model import EvidenceSet
 from tidegate.evidence.models import Model
+from tidegate.evidence.redaction import WITHHOLDABLE, RedactionFile
 from tidegate.flow.decisions import DecisionFile
-from tidegate.govern.decisions import Decision
+from tidegate.govern.critiques import Critique
+from tidegate.govern.decisions import NEXT, Decision
+from tidegate.govern.report_text import ReportText
+from tidegate.govern.reports import Report
 from tidegate.kernel import errors
 from tidegate.kernel.record import Record
 from tidegate.ledger.entries import KINDS, Entry, KindOf, Signed, predicate_type, statement
 from tidegate.policy.model import Policy
 from tidegate.publish.bundle import Manifest
-from tidegate.publish.verification import CHECKS, Trust
+from tidegate.publish.trust import Trust
+from tidegate.publish.verification import CHECKS
 from tidegate.store.project import ProjectRecord
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -41,7 +50,8 @@ ENVIRONMENT: dict[str, str] = {
     "TIDEGATE_PROJECT": "Folder of the project, where `--project` is not given.",
     "TIDEGATE_TODAY": "The day that counts as today, as `2026-06-01`, for tests, examples and reruns. "
     "Without it, today is today in UTC.",
-    "TIDEGATE_PERSON": "Who acts, where `--as` is not given.",
+    "TIDEGATE_PERSON": "Who acts, where `--as` is not given. "
+    "Whether a report of noncompliance is anonymous is never read from here.",
     "TIDEGATE_KEY": "Their key, where `--key` is not given.",
     "TIDEGATE_LOG_KEY": "The log's private key, where `--log-key` is not given.",
     "TIDEGATE_PASSPHRASE": "Passphrase of the key that is used, where nobody can be asked for it.",
@@ -141,12 +151,28 @@ def errors_page() -> str:
 # --- records -----------------------------------------------------------------------------------------
 
 
-def records_part(root: type[Record], level: int = 2) -> str:
-    """Give the fields of a record and of every record inside it, a section each."""
-    schema = root.model_json_schema(by_alias=True)
-    sections = {root.__name__: schema, **schema.get("$defs", {})}
-    reached = _in_order(sections, root.__name__)
-    return "\n".join(_record_section(name, sections, level) for name in reached)
+def records_part(*roots: type[Record], level: int = 2, beside: tuple[type[Record], ...] = ()) -> str:
+    """Give the fields of records and of every record inside them, a section each, none of them twice.
+
+    Args:
+        roots: the records.
+        level: level of the headings.
+        beside: records whose sections stand on the same page already.
+    """
+    there, found = _sections(beside, level), _sections(roots, level)
+    assert all(there.get(name, text) == text for name, text in found.items())
+    return "\n".join(text for name, text in found.items() if name not in there)
+
+
+def _sections(roots: Iterable[type[Record]], level: int) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for root in roots:
+        schema = root.model_json_schema(by_alias=True)
+        sections = {root.__name__: schema, **schema.get("$defs", {})}
+        for name in _in_order(sections, root.__name__):
+            made = _record_section(name, sections, level)
+            assert found.setdefault(name, made) == made, f"two records on one page are called {name}"
+    return found
 
 
 def _in_order(sections: dict[str, Any], root: str) -> list[str]:
@@ -182,8 +208,14 @@ def _record_section(name: str, sections: dict[str, Any], level: int) -> str:
         (f"`{field}`", _type(inner), "required" if field in required else _default(inner), _meaning(inner, sections))
         for field, inner in schema["properties"].items()
     ]
-    text = "\n".join(line.strip() for line in schema.get("description", "").splitlines())
+    text = _prose(schema.get("description", ""))
     return f"{'#' * level} {name}\n\n{text}\n\n{_table(('Field', 'Type', 'Default', 'Meaning'), rows)}"
+
+
+def _prose(docstring: str) -> str:
+    """Give a docstring as Markdown with a sentence on each line."""
+    paragraphs = (" ".join(part.split()).replace("``", "`") for part in docstring.split("\n\n"))
+    return "\n\n".join(re.sub(r"(?<=[a-z`)][.!?]) (?=[A-Z`])", "\n", one) for one in paragraphs)
 
 
 def _meaning(schema: dict[str, Any], sections: dict[str, Any]) -> str:
@@ -225,13 +257,13 @@ def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         title = next((title for title, _, words in _VOCABULARIES if set(words) == set(schema["enum"])), None)
         return (
-            f"one of [{title.lower()}](#{title.lower()})"
+            f"one of [{title.lower()}](assessment-schema.md#{title.lower()})"
             if title
             else ", ".join(f"`{word}`" for word in schema["enum"])
         )
     match schema.get("type"):
         case "array":
-            return f"list of {_type(schema['items'])}".replace("list of one of", "list of")
+            return _list_type(schema)
         case "object":
             return f"map of names to {_type(schema['additionalProperties'])}" if _is_typed(schema) else "map"
         case "string":
@@ -242,6 +274,12 @@ def _type(schema: dict[str, Any]) -> str:
             return "`true` or `false`"
         case _:
             return "anything"
+
+
+def _list_type(schema: dict[str, Any]) -> str:
+    if "prefixItems" in schema:
+        return f"{' and '.join(_type(one) for one in schema['prefixItems'])}, in a list"
+    return f"list of {_type(schema['items'])}".replace("list of one of", "list of")
 
 
 def _is_typed(schema: dict[str, Any]) -> bool:
@@ -328,17 +366,7 @@ def ledger_page() -> str:
         for kind, of in KINDS.items()
     ]
     kinds = f"## Kinds\n\n{_table(('Kind', 'Signed', 'What it records'), rows)}"
-    bodies = {of.body.__name__: of.body for of in KINDS.values()}
-    shown: set[str] = set()
-    parts: list[str] = []
-    for root in (Entry, *bodies.values()):
-        schema = root.model_json_schema(by_alias=True)
-        sections = {root.__name__: schema, **schema.get("$defs", {})}
-        for name in _in_order(sections, root.__name__):
-            if name not in shown:
-                parts.append(_record_section(name, sections, 2))
-                shown.add(name)
-    return "\n".join([MADE + head, kinds, *parts])
+    return "\n".join([MADE + head, kinds, records_part(Entry, *(of.body for of in KINDS.values()))])
 
 
 _PREDICATES_HEAD = """# Predicates
@@ -346,15 +374,17 @@ _PREDICATES_HEAD = """# Predicates
 Whoever acts in a way that binds people signs an in-toto Statement v1 in a DSSE envelope.
 `tidegate ledger show N --envelope` prints the envelope of an entry, for any tool that knows DSSE.
 
-The subjects of a statement are what the act is about, by SHA-256 digest: for a decision the decision itself, the
-policy, the evidence, the models, the assessment, each report and the safety case.
+The subjects of a statement are what the act is about, by SHA-256 digest.
+For a decision these are the decision itself, the policy, the evidence, the models, the assessment, each report and
+the safety case.
 Where an act is about nothing else, the act itself is the subject, under the name `act`.
 
-The predicate has four fields in every type:
+The predicate has the same fields in every type:
 
 | Field | Type | Meaning |
 |---|---|---|
 | `entry` | 32 hexadecimal digits | Id of the entry in the log. |
+| `log` | text | Origin of the log that it was signed for; in any other it has no effect. |
 | `actedAt` | RFC 3339 time in UTC | When, as the actor says; the order is that of the log. |
 | `by` | id | Person who acted. |
 | `act` | object | The act; its fields are those of the type's page. |
@@ -384,6 +414,7 @@ def _predicate_page(kind: str, of: KindOf) -> str:
         kind=kind,
         acted_at="2026-11-21T09:30:00Z",
         by="ada",
+        log="example.com/safety",
         over=(Signed(name="decision", digest="sha256:" + "ab" * 32),) if kind.startswith("decision.") else (),
         body=of.body.model_validate(body).model_dump(mode="json", exclude_defaults=True),
     )
@@ -391,9 +422,9 @@ def _predicate_page(kind: str, of: KindOf) -> str:
     return (
         f"{MADE}# {kind}\n\nType: `{predicate_type(kind)}`\n\n"
         f"## Purpose\n\n{of.meaning}\n\n"
-        f"## Model\n\n{(of.body.__doc__ or '').strip()}\n"
+        f"## Model\n\n{_prose(of.body.__doc__ or '')}\n"
         "The signature counts if the key spoke for the person when the entry came into the log.\n\n"
-        f"## Schema\n\n{records_part(of.body, 3)}\n"
+        f"## Schema\n\n{records_part(of.body, level=3)}\n"
         f"## Example\n\n```json\n{example}\n```\n"
     )
 
@@ -432,7 +463,9 @@ def _sample(name: str, schema: dict[str, Any]) -> Any:
         case "object":
             return {"claim-1": _SAMPLES["digest"]}
         case _:
-            return {"decision": "D-1", "person": "bob", "text": "In words.", "reason": "In words."}.get(name, f"{name}-1")
+            return {"decision": "D-1", "person": "bob", "text": "In words.", "reason": "In words."}.get(
+                name, f"{name}-1"
+            )
 
 
 def decision_page() -> str:
@@ -443,8 +476,16 @@ def decision_page() -> str:
         "digests of everything that it rests on.\n"
         "`tidegate decide show DECISION --json` prints it.\n"
     )
-    written = f"## What people write\n\nThe file of `tidegate decide propose --file`.\n\n{records_part(DecisionFile, 3)}"
-    return "\n".join([MADE + head, records_part(Decision), written])
+    written = "## What people write\n\nThe file of `tidegate decide propose --file`.\n\n"
+    written += records_part(DecisionFile, level=2, beside=(Decision,))
+    states = "## States\n\n" + _table(
+        ("State", "Can become"),
+        (
+            (f"`{state}`", ", ".join(f"`{one}`" for one in after) or "nothing: it has ended")
+            for state, after in NEXT.items()
+        ),
+    )
+    return "\n".join([MADE + head, records_part(Decision), states, written])
 
 
 def bundle_page() -> str:
@@ -458,8 +499,44 @@ def bundle_page() -> str:
         + "\nParts: `manifest.json`, `policy.json`, `models.json`, `evidence.json`, `assessment.json`, `checkpoint`,\n"
         "`entries/` and `proofs/` of the log, and `documents/` (decisions, reports, cases) named by their digests.\n"
     )
-    trust = f"## Trust files\n\n`tidegate trust` writes one.\n\n{records_part(Trust, 3)}"
+    trust = f"## Trust files\n\n`tidegate trust` writes one.\n\n{records_part(Trust, level=3)}"
     return "\n".join([MADE + head, records_part(Manifest), trust])
+
+
+# --- reports and safety cases ------------------------------------------------------------------------
+
+
+def report_page() -> str:
+    """Give the page of reports: what people write, critiques, and the whole report."""
+    head = (
+        "# Reports\n\n"
+        "[Write a capability or safeguards report](../how-to/write-a-report.md) shows how they come about.\n"
+        "People write the text and critiques as YAML; the report as a whole is made by the program.\n"
+        "`tidegate report show REPORT --json` prints it.\n"
+        "Findings, readings, records and lines in it are those of [assessments](assessment-schema.md),\n"
+        "[evidence](evidence-schema.md) and [policies](policy-schema.md), and are repeated here so that the page is whole.\n"
+    )
+    written = f"## What people write\n\nThe file `reports/*.yaml`.\n\n{records_part(ReportText, level=3)}"
+    critique = f"## Critiques\n\nThe file of `tidegate report criticise --file`.\n\n{records_part(Critique, level=3)}"
+    whole = records_part(Report, level=3, beside=(ReportText, Critique))
+    return "\n".join([MADE + head, written, critique, f"## The report as a whole\n\n{whole}"])
+
+
+def case_page() -> str:
+    """Give the page of safety cases: the rules, and the fields of a case."""
+    head = (
+        "# Safety cases\n\n"
+        "[Build a safety case](../how-to/build-a-safety-case.md) shows how one is made, and\n"
+        "[the explanation](../explanation/safety-cases.md) says what its numbers and marks mean.\n"
+        "`tidegate case export --format json` prints a case, and with `--schema` its JSON schema.\n"
+    )
+    rules = f"## Rules\n\n`tidegate case check` applies them.\n\n{_table(('Rule', 'What it asks for'), ((f'`{code}`', said) for code, said in RULES.items()))}"
+    files = (
+        "## Files\n\nA case is one file or several; each has this form, and what it leaves out of the head of the case\n"
+        f"comes from the files that it includes.\n\n{records_part(CaseFile, level=3)}"
+    )
+    whole = records_part(SafetyCase, CaseFinding, level=3, beside=(CaseFile,))
+    return "\n".join([MADE + head, rules, files, f"## The case as a whole\n\n{whole}"])
 
 
 # --- settings ----------------------------------------------------------------------------------------
@@ -493,9 +570,16 @@ def settings_page() -> str:
     )
     rows = [(f"`{name}`", meaning) for name, meaning in ENVIRONMENT.items()]
     environment = f"## Environment\n\n{_table(('Variable', 'Meaning'), rows)}"
-    project = f"## tidegate.yaml\n\n{records_part(ProjectRecord, 3)}"
-    models = f"## Model files\n\n{records_part(Model, 3)}"
-    return "\n".join([MADE + head, environment, _LAYOUT, project, models])
+    project = f"## tidegate.yaml\n\n{records_part(ProjectRecord, level=3)}"
+    models = f"## Model files\n\n{records_part(Model, level=3)}"
+    fields = "".join(f"- `{one}`\n" for one in WITHHOLDABLE)
+    withheld = (
+        "## evidence/redactions.yaml\n\n"
+        "`tidegate evidence redact` writes it; the salts in it are as secret as the words.\n"
+        f"These fields of a record may be withheld, because no rule reads them:\n\n{fields}\n"
+        f"{records_part(RedactionFile, level=3)}"
+    )
+    return "\n".join([MADE + head, environment, _LAYOUT, project, models, withheld])
 
 
 # --- writing -----------------------------------------------------------------------------------------
@@ -519,6 +603,8 @@ def pages() -> dict[str, str]:
         "ledger-entries.md": ledger_page(),
         "decision-schema.md": decision_page(),
         "bundle-schema.md": bundle_page(),
+        "report-schema.md": report_page(),
+        "safety-case.md": case_page(),
         **predicate_pages(),
     }
 
