@@ -36,8 +36,8 @@ MAX_KEY_FILE_BYTES = 16_384
 """OpenSSH writes an Ed25519 key in about 500 bytes; the rest is room for a long comment."""
 MAX_PUBLIC_TEXT = 500
 """A public key takes 80 characters; the application of a token's key makes it somewhat longer."""
-DEFAULT_ROUNDS = 64
-"""Rounds of bcrypt for new key files: more than OpenSSH's own default, so that each guess takes about half a second."""
+DEFAULT_ROUNDS = 32
+"""Rounds of bcrypt for new key files: more than OpenSSH's own default, so that guessing takes long."""
 MAX_ROUNDS = 4_096
 """More rounds in a key file would keep the reader busy for longer than half a minute before the passphrase is checked."""
 
