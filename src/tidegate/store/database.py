@@ -23,7 +23,7 @@ OLDEST_SQLITE: Final = (3, 37, 0)
 
 _POSTGRESQL_LOCK: Final = 0x7469_6465
 """Number of the advisory lock under which the schema is made."""
-_INIT: Final = "make one with `tidegate ledger init`"
+_INIT: Final = "restore it from a copy; `tidegate ledger init` begins the log of a project that has none"
 _VERIFY: Final = "run `tidegate ledger verify`, and compare with a backup"
 _HINTS: Final = (
     ("locked", "another process holds the database; find out which, and try again"),
