@@ -20,7 +20,8 @@ from tidegate.flow.ledgers import record_files
 from tidegate.kernel.canonical import canonical_bytes
 from tidegate.kernel.errors import TidegateError
 from tidegate.publish.bundle import MANIFEST, MAX_PARTS, Manifest, is_part_name, pack, unpack, with_manifest
-from tidegate.publish.verification import CHECKS, Trust, Verified, read_trust, verify_bundle
+from tidegate.publish.trust import Trust, read_trust
+from tidegate.publish.verification import CHECKS, Verified, verify_bundle
 
 SEED = 20261121
 

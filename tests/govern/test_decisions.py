@@ -59,11 +59,15 @@ def test_a_decision_is_known_by_its_canonical_bytes():
     ("changes", "said"),
     [
         ({"choice": "perhaps"}, "the choice is none of the options"),
-        ({"options": ("yes", "yes")}, "two options are the same"),
+        ({"options": ("yes", "yes")}, "two of its options are the same"),
+        ({"choice": "no"}, "the choice is 'no', and it is said to open"),
+        ({"options": ("No, not yet", "yes"), "choice": "No, not yet"}, "it is said to open"),
+        ({"adopts": a_digest("policy")}, "an amendment of the policy is about no model"),
         ({"options": ("yes",)}, "at least 2"),
         ({"model": None, "snapshot": None}, "name the model"),
         ({"snapshot": "s2"}, "rests on an assessment of another"),
         ({"seen": a_seen(evidence_digest=None)}, "names the digests"),
+        ({"seen": a_seen(findings_digest=None)}, "names the digests"),
         ({"supersedes": "d-1"}, "cannot take its own place"),
         ({"needs": needs_for(POLICY, ("limited",)) * 2}, "two of its approvals are the same"),
         ({"measures": (a_measure(), a_measure())}, "two of its measures are the same"),
@@ -133,6 +137,13 @@ def test_advisory_approvals_are_not_asked_for():
 
 TOLD = a_governed_policy(approvals=(an_approval(disclosure=("board", "public", "staff")),))
 MEASURES = {"actions": ("limited",), "measures": (a_measure(),)}
+ADOPTS = {
+    "model": None,
+    "snapshot": None,
+    "actions": (),
+    "adopts": a_digest("policy"),
+    "needs": needs_for(POLICY, ("limited",)),
+}
 NO_MEASURES = a_governed_policy(approvals=(an_approval(),))
 
 
@@ -179,6 +190,9 @@ NO_MEASURES = a_governed_policy(approvals=(an_approval(),))
             [("DEC006", "nothing can stand in for T1-halt")],
         ),
         (POLICY, {"measures": (a_measure(actions=()),)}, [("DEC004", "names no action")]),
+        (POLICY, {"measures": (a_measure(snapshot="s1"),)}, []),
+        (POLICY, {"measures": (a_measure(snapshot="s0"),)}, [("DEC006", "is for s0, and its signers look at s1")]),
+        (POLICY, ADOPTS, [("DEC004", "the present one has no approval for that")]),
         (POLICY, {"measures": (a_measure(until=date(2027, 1, 1)),)}, [("DEC004", "after the decision")]),
         (POLICY, {"measures": (a_measure(until=date(2026, 1, 1)),)}, [("DEC004", "before it was proposed")]),
         (POLICY, {"measures": (a_measure(kind="deviation", actions=(), requirements=("T1-halt",)),)}, []),
@@ -207,6 +221,7 @@ def test_roles_kept_apart_are_those_around_the_signers():
 # --- what makes it suspect ----------------------------------------------------------------------------
 
 CASE = SeenCase(case="case-m", root=a_digest("root"), document=a_digest("case"))
+CAP_1_AGAIN = a_seen().reports[0].model_copy(update={"report": "cap-3"})
 CAP_2 = SeenReport(kind="capability", report="cap-2", document=a_digest("cap-2"))
 
 
@@ -222,9 +237,9 @@ CAP_2 = SeenReport(kind="capability", report="cap-2", document=a_digest("cap-2")
         ({}, {"model_digest": a_digest("other")}, ("the model is described otherwise",)),
         ({}, {"snapshot": "s2"}, ("the snapshot was replaced (s1, now s2)",)),
         ({}, {"findings_digest": a_digest("other")}, ("the assessment comes to other findings",)),
-        ({"findings_digest": None}, {"findings_digest": a_digest("known by now")}, ()),
         ({}, {"findings_digest": None}, ("the assessment comes to other findings",)),
         ({}, {"reports": (CAP_2,)}, ("there is a newer final capability report",)),
+        ({}, {"reports": (CAP_1_AGAIN,)}, ("there is a newer final capability report",)),
         ({}, {"reports": ()}, ("its capability report is not final",)),
         ({"reports": ()}, {"reports": (CAP_2,)}, ()),
         ({"case": CASE}, {"case": None}, ("the safety case case-m is not recorded",)),

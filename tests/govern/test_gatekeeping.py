@@ -307,7 +307,7 @@ def test_a_measure_of_an_effective_decision_is_in_force():
     found = relieved(a_decision(measures=(a_measure(is_public=True),)))
     (relief,) = found.reliefs
     assert (relief.waiver, relief.kind, relief.decision) == ("im-1", "interim_measure", "d-1")
-    assert (relief.model, relief.snapshot, relief.until, relief.is_public) == ("m", None, LATER, True)
+    assert (relief.model, relief.snapshot, relief.until, relief.is_public) == ("m", "s1", LATER, True)
     assert found.relief(POLICY.thresholds[0].requirements[0], "limited", TARGET) == relief
     assert found.relief(POLICY.thresholds[0].requirements[0], "general", TARGET) is None
     assert found.relief(POLICY.thresholds[0].requirements[1], "open_weights", TARGET) is None

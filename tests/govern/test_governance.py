@@ -27,7 +27,7 @@ from govern.factories import (
     through,
 )
 from tidegate.govern.decisions import Decision, SeenReport, signed_over
-from tidegate.govern.governance import Governance, governance, waiver_of
+from tidegate.govern.governance import Governance, governance, replaces, waiver_of
 from tidegate.govern.people import Person
 from tidegate.kernel.canonical import digest_bytes
 from tidegate.kernel.errors import (
@@ -193,9 +193,10 @@ def test_measures_go_on_record_as_the_decision_contains_them():
     found = read(log)
     assert found.waivers == found.decision("d-1").waivers == (right,)
     assert reasons(found) == ["im-1 is on record already", "interim measure im-1 is not what d-1 contains"]
-    without = a_decision(proposed_at="2026-05-02T12:00:00Z")
-    log.reaffirm(WITH_MEASURE, without)
-    assert read(log).waivers == ()
+    log.reaffirm(WITH_MEASURE, WITH_MEASURE.model_copy(update={"seen": ANEW.seen}))
+    assert read(log).waivers == (right,)
+    log.reaffirm(WITH_MEASURE.model_copy(update={"seen": ANEW.seen}), ANEW)
+    assert "put anew with another measures" in reasons(read(log))[-1]
 
 
 # --- what has no effect -------------------------------------------------------------------------------
@@ -484,22 +485,59 @@ def people(**changes: tuple[str, ...] | None) -> tuple[Person, ...]:
 
 
 @pytest.mark.parametrize(
-    ("known", "state", "said"),
+    ("known", "lacks", "said"),
     [
-        (PEOPLE, "effective", None),
-        (people(ben=None), "in_review", "ben is nobody of this project"),
-        (people(ben=()), "in_review", "ben does not hold the role ceo"),
-        (people(ben=("safety-lead",)), "in_review", "ben does not hold the role ceo"),
-        (people(dan=None), "in_review", "dan is nobody of this project"),
+        (PEOPLE, None, None),
+        (people(ben=None), "1 of 2 signatures", "ben is nobody of this project"),
+        (people(ben=()), "1 of 2 signatures", "ben does not hold the role ceo"),
+        (people(ben=("safety-lead",)), "1 of 2 signatures", "ben does not hold the role ceo"),
+        (people(dan=None), "nobody else than who put it has reviewed", "dan is nobody of this project"),
         # A pair that the policy keeps apart counts also if only one half of it is on the key.
-        (people(ben=("ceo", "board-member")), "in_review", "which the policy keeps apart"),
+        (people(ben=("ceo", "board-member")), "ben holds board-member and ceo, which the policy keeps apart", None),
+        ((), "0 of 2 signatures", "ada is nobody of this project"),
     ],
 )
-def test_the_project_has_to_know_people_in_their_roles(known, state, said):
+def test_the_project_has_to_know_people_in_their_roles(known, lacks, said):
     found = read(effective(), people=known)
-    assert found.decision("d-1").state == state
+    record = found.decision("d-1")
+    assert record.state == "effective", "what was entered stays entered"
+    assert (lacks is None) == (record.missing() == ())
+    assert lacks is None or lacks in "; ".join(record.missing())
     assert (said is None) == (found.voids == ())
     assert said is None or any(said in one for one in reasons(found))
+
+
+@pytest.mark.parametrize("known", [people(cleo=None), people(cleo=()), ()], ids=["nobody", "no role", "no people"])
+def test_what_speaks_against_a_decision_stands_whoever_the_project_names(known):
+    log = effective()
+    log.recuse("d-1", "cleo")
+    log.report("cap-2", data=b"newer", by="cleo")
+    log = through(log, a_decision("d-2", supersedes="d-1"), signers=("ada", "cleo"))
+    log.move("d-2", "revoked", by="cleo", reason="An incident.")
+    found = read(log, people=known)
+    assert found.decision("d-1").recused == {"cleo"}
+    assert [one.report for one in found.final_reports("m", "s1")] == ["cap-2"]
+    assert found.decision("d-2").state == "revoked"
+    assert replaces(found.decision("d-2"), "d-1"), "who ended it did not bring d-1 back"
+
+
+def test_who_owns_a_risk_does_not_assure_it_with_another_key():
+    log = a_log()
+    second = FixedKey("ben, second")
+    log.key("ben", "ceo", "risk-owner", key=second)
+    log.key("ben", "ceo", "assurer", key=FixedKey("ben, third"))
+    log = through(log, D1, "in_review")
+    log.sign(D1, "ben", key=second)
+    assert "who assures does not own" in reasons(read(log))[0]
+
+
+def test_agreement_with_a_case_counts_while_the_project_names_who_agrees():
+    log = a_log()
+    log.add("case.recorded", CaseRecorded(case="c", model="m", root=a_digest("c"), document=log.keep(b"c")), "ada")
+    for verdict in ("agrees", "disagrees"):
+        log.add("case.reviewed", CaseReviewed(case="c", nodes={"top": a_digest("top")}, verdict=verdict), "dan")
+    assert [one.verdict for one in read(log, people=PEOPLE).cases["c"].reviews] == ["agrees", "disagrees"]
+    assert [one.verdict for one in read(log, people=people(dan=None)).cases["c"].reviews] == ["disagrees"]
 
 
 def test_two_keys_of_one_person_in_roles_kept_apart_do_not_count():

@@ -351,7 +351,7 @@ def refused_since(approval: Approval, setting: Setting, signed_on: Mapping[str, 
     """
     signed = {role.casefold(): day for role, day in signed_on.items()}
     for record in _evidence_for((approval.id,), setting):
-        if record.outcome not in ("fail", "partial") or record.id in setting.known.superseded:
+        if record.outcome not in ("fail", "partial"):
             continue
         for name in record.signed_by or ("somebody",):
             day = signed.get(_signer(name, setting.policy))

@@ -33,7 +33,7 @@ def passphrase() -> bytes:
     """Give the passphrase of a key: from TIDEGATE_PASSPHRASE if it is set, else from the person at the terminal."""
     given = os.environ.get("TIDEGATE_PASSPHRASE")
     if given is not None:
-        return given.encode()
+        return os.fsencode(given)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return b""
     typed: str = typer.prompt("Passphrase", hide_input=True, err=True, default="", show_default=False)

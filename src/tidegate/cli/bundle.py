@@ -59,6 +59,7 @@ def verify(
     """
     from tidegate.flow.bundles import verify_file
     from tidegate.publish.log_pages import check_lines
+    from tidegate.publish.words import one_line
 
     found = verify_file(bundle_file, trust)
     manifest = found.manifest
@@ -68,15 +69,16 @@ def verify(
                 "holds": found.holds,
                 "checks": [record_json(one) for one in found.checks],
                 "model": manifest.model if manifest else None,
+                "snapshot": manifest.snapshot if manifest else None,
                 "at": manifest.at if manifest else None,
                 "gates": [record_json(one) for one in found.assessment.models[0].gates] if found.assessment else [],
             }
         )
     else:
         if manifest is not None:
-            typer.echo(
-                clean(f"{manifest.model} of {manifest.organisation}, under {manifest.policy}, as of {manifest.at}")
-            )
+            # What a stranger wrote must not look like further lines.
+            about = f"{manifest.model}@{manifest.snapshot}" if manifest.snapshot else manifest.model
+            typer.echo(one_line(f"{about} of {manifest.organisation}, under {manifest.policy}, as of {manifest.at}"))
         for line in check_lines(found.checks):
             typer.echo(line)
         words = "Every check holds." if found.holds else "Do not rely on this bundle."

@@ -110,6 +110,8 @@ def log(
     if as_json:
         print_json([entry_json(one) for one in found])
         return
+    if not found:
+        typer.echo("No such entries.")
     _print_entries(found)
 
 
@@ -209,7 +211,11 @@ def checkpoint(
 
     surroundings = world(project)
     if request is not None:
-        typer.echo(witness_request(surroundings, request), nl=False)
+        asked = witness_request(surroundings, request)
+        if as_json:
+            print_json({"request": asked})
+        else:
+            typer.echo(asked, nl=False)
         return
     if cosignature is not None:
         note = add_cosignature(surroundings, read_bytes(cosignature, max_bytes=100_000).decode(errors="replace"))

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from functools import wraps
 from pathlib import Path
@@ -52,6 +52,11 @@ def world(project: Path | None) -> "World":
     """Give the surroundings that a command runs in."""
     from tidegate.flow import World
 
+    if project is not None and not project.is_dir():
+        # A project in a folder above it is not the one that was meant.
+        from tidegate.kernel.errors import Problem, ProjectError, Where
+
+        raise ProjectError(Problem("PRJ001", "there is no such folder", Where(str(project)), "correct --project"))
     day = os.environ.get("TIDEGATE_TODAY")
     if day is not None:
         from tidegate.kernel.clock import fixed_clock, fixed_now
@@ -81,14 +86,21 @@ def console(*, stderr: bool = False) -> "Console":
     """Give a console: colour on a terminal only, 100 columns elsewhere."""
     from rich.console import Console
 
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            # Whoever reads a part of the output has asked for no more; that is not an answer of no.
+            raise BrokenPipeError
+
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else int(os.environ.get("COLUMNS", "100"))
-    return Console(stderr=stderr, highlight=False, soft_wrap=False, width=width, emoji=False)
+    return Plain(stderr=stderr, highlight=False, soft_wrap=False, width=width, emoji=False)
 
 
 def print_json(data: Any) -> None:
     """Print JSON for scripts: sorted keys, one document."""
-    typer.echo(json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, default=str))
+    text = json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+    # Names of files, and what was typed, may hold bytes that are no text.
+    typer.echo(text.encode(errors="replace").decode())
 
 
 def record_json(record: Any) -> Any:
@@ -104,7 +116,7 @@ def print_problems(problems: "list[Problem] | tuple[Problem, ...]", *, as_json: 
     out = console(stderr=True)
     styles = {"error": "red", "warning": "yellow", "note": "blue"}
     for problem in problems:
-        place = f"{problem.where}: " if problem.where else ""
+        place = clean(f"{problem.where}: ") if problem.where else ""
         out.print(f"{place}", end="", markup=False, style="bold", soft_wrap=True)
         out.print(
             f"{problem.severity} {problem.code}", end="", markup=False, style=styles[problem.severity], soft_wrap=True
@@ -142,14 +154,57 @@ def command(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*args, **kwargs)
         except TidegateError as error:
-            print_problems(error.problems, as_json=bool(kwargs.get("as_json")))
-            raise typer.Exit(EXIT_CANNOT_RUN) from None
+            problems = error.problems
         except BrokenPipeError:
             # The reader of a pipe has seen enough.
             sys.stderr.close()
             raise typer.Exit(0) from None
+        except (OSError, ValueError) as error:
+            found = _brought_about(error)
+            if found is None:
+                raise
+            problems = found
+        _report(problems, as_json=bool(kwargs.get("as_json")))
+        raise typer.Exit(EXIT_CANNOT_RUN)
 
     return run
+
+
+def _report(problems: "tuple[Problem, ...]", *, as_json: bool) -> None:
+    try:
+        print_problems(problems, as_json=as_json)
+    except OSError:
+        # There is no room for it, or nobody reads any more; the exit code says it too.
+        with suppress(OSError):
+            sys.stderr.write("".join(f"{clean(str(one))}\n" for one in problems))
+
+
+def _brought_about(error: Exception) -> "tuple[Problem, ...] | None":
+    """Give what is wrong with what a person typed, or with their machine; none if the fault is elsewhere."""
+    from pydantic import ValidationError
+
+    from tidegate.kernel.errors import Problem, Where
+
+    if isinstance(error, ValidationError):
+        wrong = error.errors(include_url=False, include_context=False, include_input=False)
+        return tuple(dict.fromkeys(Problem("PRJ005", _refused(one["loc"], one["type"], one["msg"])) for one in wrong))
+    if isinstance(error, UnicodeError) or "non-UTF-8" in str(error):
+        return (Problem("PRJ005", "a value holds bytes that are no text", None, "write it in UTF-8"),)
+    if isinstance(error, ValueError) and "null" in str(error):
+        return (Problem("PRJ005", "a name of a file cannot hold a null character"),)
+    if isinstance(error, OSError):
+        where = Where(str(error.filename)[:200]) if error.filename else None
+        return (Problem("PRJ004", error.strerror or str(error), where, "check the name, the space and the rights"),)
+    return None
+
+
+def _refused(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    words = {
+        "string_too_short": "it is empty",
+        "string_pattern_mismatch": "it holds characters that it may not hold, or is too long",
+    }
+    name = str(place[-1]).rstrip("_") if place else "value"
+    return f"{name}: {words.get(kind, message.removeprefix('Value error, '))}"
 
 
 @contextmanager

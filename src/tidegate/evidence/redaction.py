@@ -35,7 +35,9 @@ WITHHOLDABLE = (
 Ground = Literal["public_safety", "national_security", "cybersecurity", "trade_secret", "privacy", "legal"]
 """Ground of a redaction, as the transparency laws of California, New York and Illinois name them."""
 
-_MARK = re.compile(r"\[withheld sha256:[0-9a-f]{64}\]\Z")
+MARK = "[withheld sha256:"
+"""Begins what stands in place of withheld words."""
+_WHOLE_MARK = re.compile(re.escape(MARK) + r"[0-9a-f]{64}\]\Z")
 
 
 class Redaction(Record):
@@ -136,7 +138,7 @@ def _withhold(record: Evidence, one: Redaction) -> tuple[Evidence, Withheld]:
 
 def is_withheld(value: str) -> bool:
     """Tell whether words stand for withheld ones."""
-    return _MARK.match(value) is not None
+    return _WHOLE_MARK.match(value) is not None
 
 
 def withheld_in(evidence: EvidenceSet) -> frozenset[tuple[str, str, str]]:

@@ -4,10 +4,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, cast
 
 from tidegate.assess import assess
 from tidegate.assess.explain import Explanation, explain
+from tidegate.assess.governed import Governed
 from tidegate.assess.model import Assessment, Gate, ModelAssessment
 from tidegate.evidence.models import Model
 from tidegate.flow.policies import find_policy
@@ -21,7 +23,7 @@ from tidegate.publish.annotations import annotations
 from tidegate.publish.junit import junit_xml
 from tidegate.publish.markdown import assessment_markdown
 from tidegate.publish.sarif import sarif_json
-from tidegate.store.project import Project
+from tidegate.store.project import PROJECT_FILE, Project
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,21 @@ def assess_project(
 def _governing(world: World, project: Project, other: LoadedPolicy | None, as_of: date | None) -> Governing:
     """Give what the verdict rests on: files and log; without a log, the files alone."""
     if project.record.ledger is None:
-        return Governing(Basis((other or project.policy).policy, project.models, project.evidence), None)
+        left = _left(project.root)
+        basis = Basis((other or project.policy).policy, project.models, project.evidence)
+        return Governing(basis, Governed(doubts=(left,)) if left else None)
     from tidegate.flow.governing import governing  # noqa: PLC0415 - a project without a log need not load it
 
     return governing(world, project, policy=other.policy if other else None, as_of=as_of)
+
+
+def _left(root: Path) -> str | None:
+    """Say that the project kept a log that it names no more, or give none: without it nothing would be signed."""
+    folder = root / "ledger"
+    found = [path.name for path in (folder / "checkpoint", *sorted(folder.glob("*.db"))) if path.is_file()]
+    if not found:
+        return None
+    return f"there is a ledger/{found[0]}, and {PROJECT_FILE} names no ledger: put its section `ledger` back"
 
 
 def _chosen(project: Project, names: Sequence[str]) -> tuple[list[Model], dict[str, str]]:
@@ -72,6 +85,7 @@ def _chosen(project: Project, names: Sequence[str]) -> tuple[list[Model], dict[s
     chosen: list[Model] = []
     snapshots: dict[str, str] = {}
     for name in names:
+        _refuse_two_meanings(project, name)
         model_name, _, snapshot = (name, "", "") if project.model(name) or "@" not in name else name.rpartition("@")
         model = project.model(model_name)
         if model is None:
@@ -87,6 +101,15 @@ def _chosen(project: Project, names: Sequence[str]) -> tuple[list[Model], dict[s
             snapshots[model.id] = snapshot
         chosen.append(model)
     return chosen, snapshots
+
+
+def _refuse_two_meanings(project: Project, name: str) -> None:
+    """Raise ASM001 if a name is that of a model, and of a snapshot of another."""
+    before, _, snapshot = name.rpartition("@")
+    whole, owner = project.model(name), project.model(before)
+    if whole is not None and owner is not None and owner != whole and owner.snapshot(snapshot or "") is not None:
+        message = f"{name!r} names the model {whole.id}, and a snapshot of {owner.id}"
+        raise AssessError(Problem("ASM001", message, None, "give the model another alias"))
 
 
 @dataclass(frozen=True)

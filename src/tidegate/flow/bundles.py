@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bundles: make one of what a verdict and its decisions rest on, and check one that came from elsewhere."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tidegate.evidence.redaction import redacted
 from tidegate.flow.governing import CHECKPOINT_FILE, MAX_NOTE_BYTES, governing
 from tidegate.flow.world import World
 from tidegate.govern.basis import Basis
+from tidegate.govern.decisions import NEXT
+from tidegate.govern.governance import Governance
 from tidegate.kernel.canonical import canonical_bytes
 from tidegate.kernel.documents import did_you_mean, read_bytes
-from tidegate.kernel.errors import AssessError, BundleError, LedgerError, Problem, ProjectError, Where
+from tidegate.kernel.errors import AssessError, BundleError, LedgerError, Problem, ProjectError, SigningError, Where
 from tidegate.ledger.entries import Entry
-from tidegate.ledger.notes import parse_vkey, verify_checkpoint
+from tidegate.ledger.notes import check_independent, parse_vkey, verify_checkpoint
 from tidegate.ledger.proofs import tlog_proof
 from tidegate.publish.bundle import (
+    DOCUMENTED,
     MAX_BYTES,
     LogPart,
     Manifest,
@@ -26,15 +29,8 @@ from tidegate.publish.bundle import (
     proof_name,
     with_manifest,
 )
-from tidegate.publish.verification import (
-    CHECKPOINT,
-    Trust,
-    TrustedLog,
-    TrustedPerson,
-    Verified,
-    read_trust,
-    verify_bundle,
-)
+from tidegate.publish.trust import Trust, TrustedLog, TrustedPerson, read_trust
+from tidegate.publish.verification import CHECKPOINT, Verified, verify_bundle
 from tidegate.store.project import Project, read_redactions
 
 if TYPE_CHECKING:
@@ -67,13 +63,19 @@ def make_bundle(world: World, model: str, *, whole_log: bool = False) -> bytes:
     shown = {record.id for record in about.evidence.records}
     with closing(world.ledger()) as store:
         note, size = _checkpoint(world, project)
-        parts = _entry_parts(
-            store, _chosen(store, model_id, size, whole_log=whole_log), note, size, whole_log=whole_log
-        )
+        bearing = _bearing(store, model_id, found.read)
+        chosen = [one.index for one in store.entries(0, size)] if whole_log else [index for index, _ in bearing]
+        _refuse_newer([*chosen, *(index for index, _ in bearing)], size)
+        parts = _documents(store, bearing) | {entry_name(index): store.find(index).entry.data for index in chosen}
+        if not whole_log:
+            paths = {index: store.inclusion_proof(index, size) for index in chosen}
+            parts |= {proof_name(index): tlog_proof(index, path, note).encode() for index, path in paths.items()}
+        opened = store.find(0).entry
+    _leave_out_withheld(parts, project, about, _current(found.read, model_id))
     parts |= _basis_parts(about)
     parts |= {"assessment.json": canonical_bytes(made), CHECKPOINT: note.encode()}
     manifest = Manifest(
-        organisation=project.record.organisation,
+        organisation=str(opened.body["organisation"]),
         model=model_id,
         snapshot=snapshot,
         at=world.now(),
@@ -117,36 +119,35 @@ def _basis_parts(about: Basis) -> dict[str, bytes]:
     }
 
 
-def _chosen(store: "LedgerStore", model: str, size: int, *, whole_log: bool) -> list[tuple[int, Entry]]:
-    """Give the entries that a bundle shows: all, or those that bear on a model and its decisions.
-
-    Raises:
-        LedgerError: LED007, one of them is newer than the log checkpoint.
-    """
+def _bearing(store: "LedgerStore", model: str, read: Governance) -> list[tuple[int, Entry]]:
+    """Give the entries that bear on a model and its decisions; the rest of the log says nothing about them."""
     every = [(one.index, one.entry) for one in store.entries()]
-    if whole_log:
-        return every[:size]
-    decisions, reports, cases = _concerned((entry for _, entry in every), model)
-    chosen = [
+    decisions, reports, cases = _concerned([entry for _, entry in every], model, read)
+    return [
         (index, entry)
         for index, entry in every
         if entry.kind.startswith(ALWAYS)
         or entry.body.get("decision") in decisions
-        or entry.body.get("report") in reports
-        or entry.body.get("case") in cases
+        or (entry.kind.startswith("report.") and entry.body.get("report") in reports)
+        or (entry.kind.startswith("case.") and entry.body.get("case") in cases)
         or entry.body.get("critique") in reports
     ]
-    newer = [index for index, _ in chosen if index >= size]
+
+
+def _refuse_newer(chosen: Sequence[int], size: int) -> None:
+    newer = [index for index in chosen if index >= size]
     if newer:
         hint = "sign a new one with `tidegate ledger checkpoint`"
         raise LedgerError(
             Problem("LED007", f"the log checkpoint is older than entry {newer[0]}", Where(str(CHECKPOINT_FILE)), hint)
         )
-    return chosen
 
 
-def _concerned(entries: Iterable[Entry], model: str) -> tuple[set[str], set[str], set[str]]:
-    """Give the decisions, the reports (with their critiques) and the cases that are about a model, or about none."""
+def _concerned(entries: Sequence[Entry], model: str, read: Governance) -> tuple[set[str], set[str], set[str]]:
+    """Give the decisions, the reports (with their critiques) and the cases that are about a model, or about none.
+
+    A decision that takes the place of one of them is among them, whatever it is about.
+    """
     decisions: set[str] = set()
     reports: set[str] = set()
     cases: set[str] = set()
@@ -160,31 +161,81 @@ def _concerned(entries: Iterable[Entry], model: str) -> tuple[set[str], set[str]
             reports.add(entry.body["critique"])
         elif entry.kind == "case.recorded" and about == model:
             cases.add(entry.body["case"])
+    succeeding = {record.document.supersedes: name for name, record in read.decisions.items()}
+    pending = list(decisions)
+    while pending:
+        follower = succeeding.get(pending.pop())
+        if follower is not None and follower not in decisions:
+            decisions.add(follower)
+            pending.append(follower)
     return decisions, reports, cases
 
 
-def _entry_parts(
-    store: "LedgerStore", chosen: list[tuple[int, Entry]], note: str, size: int, *, whole_log: bool
-) -> dict[str, bytes]:
-    parts: dict[str, bytes] = {}
-    for index, entry in chosen:
-        parts[entry_name(index)] = entry.data
-        if not whole_log:
-            proof = tlog_proof(index, store.inclusion_proof(index, size), note)
-            parts[proof_name(index)] = proof.encode()
-        # Imports name documents that hold whole files, which the bundle shows in its edition of the evidence.
-        if entry.kind.startswith(("decision.", "report.", "case.")) and "document" in entry.body:
-            document = store.documents_get(entry.body["document"])
-            if document is not None:
-                parts[document_name(entry.body["document"])] = document
-    return parts
+def _documents(store: "LedgerStore", bearing: Iterable[tuple[int, Entry]]) -> dict[str, bytes]:
+    names = {
+        str(entry.body["document"])
+        for _, entry in bearing
+        if entry.kind.startswith(DOCUMENTED) and "document" in entry.body
+    }
+    found = {name: store.documents_get(name) for name in sorted(names)}
+    return {document_name(name): data for name, data in found.items() if data is not None}
+
+
+# --- withheld words -----------------------------------------------------------------------------------
+
+
+def _current(read: Governance, model: str) -> set[str]:
+    """Give the documents without which the decisions of now cannot be checked."""
+    needed = {one.digest for record in read.decisions.values() for one in record.versions}
+    open_ones = [one for one in read.decisions.values() if NEXT[one.state]]
+    needed |= {one.document for record in open_ones for one in record.document.seen.reports}
+    case = read.newest_case(model)
+    return needed | ({case.document} if case is not None else set())
+
+
+def _leave_out_withheld(parts: dict[str, bytes], project: Project, about: Basis, needed: set[str]) -> None:
+    """Drop documents made before words in them were withheld; what the decisions of now need may hold none.
+
+    Raises:
+        BundleError: BUN002, withheld words stand in an entry, or in a document that is needed.
+    """
+    kept = {document_name(one) for one in needed}
+    for name, words in _withheld_words(project, about).items():
+        for part in sorted(one for one, data in parts.items() if words in data):
+            if part.startswith("documents/") and part not in kept:
+                del parts[part]
+                continue
+            hint = "put the decision anew over documents without them"
+            if part.startswith("entries/"):
+                hint = "the log named them before they were withheld; leave --whole-log out"
+            raise BundleError(Problem("BUN002", f"{part} shows what is withheld: {name}", None, hint))
+
+
+def _withheld_words(project: Project, about: Basis) -> dict[str, bytes]:
+    """Give what is withheld, as JSON writes it, and stands nowhere in what the bundle shows anyway."""
+    shown = b"".join(_basis_parts(about).values())
+    records = {one.id: one.model_dump(mode="json") for one in project.evidence.records}
+    found: dict[str, bytes] = {}
+    for one in read_redactions(project.root):
+        value: Any = records.get(one.record)
+        for part in one.field.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        words = canonical_bytes(value)[1:-1] if isinstance(value, str) else b""
+        if words and words not in shown:
+            found[f"{one.record}: {one.field}"] = words
+    return found
 
 
 # --- trust, and checking ------------------------------------------------------------------------------
 
 
 def trust_of(world: World) -> Trust:
-    """Give the keys of this project, for those who want to check its bundles: hand it to them by another way."""
+    """Give the keys of this project, for those who want to check its bundles: hand it to them by another way.
+
+    Raises:
+        LedgerError: LED002, the project keeps no ledger; LED007, a verifier key in `tidegate.yaml` is malformed.
+        SigningError: KEY003, nobody has a key in the ledger yet.
+    """
     project = world.project()
     found = governing(world, project)
     settings = project.record.ledger
@@ -192,11 +243,15 @@ def trust_of(world: World) -> Trust:
         raise LedgerError(
             Problem("LED002", "this project keeps no ledger", None, "make one with `tidegate ledger init`")
         )
+    # What cannot be verified with is not handed out.
+    check_independent(parse_vkey(settings.log_key), [parse_vkey(one) for one in settings.witnesses])
     people: dict[str, tuple[set[str], set[str]]] = {}
     for one in found.read.keyring.history:
         roles, keys = people.setdefault(one.person, (set(), set()))
         roles.update(one.roles)
         keys.add(one.public_key)
+    if not people:
+        raise SigningError(Problem("KEY003", "nobody has a key in this ledger", None, "see `tidegate key list --all`"))
     return Trust(
         log=TrustedLog(origin=settings.origin, key=settings.log_key),
         witnesses=settings.witnesses,

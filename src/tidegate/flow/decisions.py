@@ -16,23 +16,28 @@ from pydantic import ValidationError
 
 from tidegate.flow.governing import governing, read_log
 from tidegate.flow.ledgers import ATTEMPTS, Act, Actor, entry_of
+from tidegate.flow.policies import find_policy
 from tidegate.flow.world import World
 from tidegate.govern.argument import Faults, case_faults
 from tidegate.govern.basis import Basis, seen_by
 from tidegate.govern.decisions import (
+    POLICY_CHANGE,
     Condition,
     Decision,
     Measure,
     Notice,
     Recommendation,
     Seen,
+    content_digest,
     incomplete,
     needs_for,
     notices_for,
+    says,
     signed_over,
 )
 from tidegate.govern.gatekeeping import Setting, standing, suspicions
 from tidegate.govern.governance import Governance, governance, waiver_of
+from tidegate.govern.people import find_person
 from tidegate.govern.records import DecisionRecord
 from tidegate.kernel.canonical import digest_bytes
 from tidegate.kernel.documents import read_document, validate_part
@@ -77,8 +82,8 @@ class DecisionFile(Record):
     """What could be chosen."""
     choice: Text = "yes"
     """What is put for signature."""
-    opens: bool = True
-    """True if the choice says yes to the actions and measures."""
+    opens: bool | None = None
+    """True if the choice says yes to the actions and measures; may be left out where it begins with yes or no."""
     recommendation: Recommendation | None = None
     """What was recommended, and by whom."""
     acts: tuple[str, ...] = ()
@@ -91,6 +96,8 @@ class DecisionFile(Record):
     """Measures that it grants."""
     accused: tuple[Name, ...] = ()
     """People whose own conduct it is about: they neither sign nor review it."""
+    adopts: str | None = None
+    """Policy that may take the place of the present one if it says yes: a file of the project, or a pack."""
     expires: date | None = None
     """Last day on which it counts."""
 
@@ -181,13 +188,17 @@ def _act_once(world: World, make: Callable[[Standing], Sequence[Act]]) -> "tuple
         raise LedgerError(
             Problem("LED002", "this project keeps no ledger", None, "make one with `tidegate ledger init`")
         )
-    if found.governed.doubts:
-        raise ProjectError(*(Problem("PRJ006", one) for one in found.governed.doubts))
+    if found.doubts:
+        raise ProjectError(*(Problem("PRJ006", one) for one in found.doubts))
     with closing(world.ledger()) as store:
         entries = [(one.index, one.entry) for one in store.entries()]
+        if len(entries) != found.read.size:
+            raise LedgerError(Problem("LED006", "the log has grown since the files were compared with it"))
         read = governance(entries, store.documents_get, project.record.people)
         faults = case_faults(found.basis, read, store.documents_get, world.today)
         acts = make(Standing(project, found.basis, read, world.today, faults))
+        if not acts:
+            return ()
         new = [entry_of(world, one) for one in acts]
         documents = {digest_bytes(data): data for one in acts for data in one.documents}
         tried = governance(
@@ -213,6 +224,8 @@ def propose(world: World, proposal: Proposal, actor: Actor) -> DecisionRecord:
     """
 
     def make(standing: Standing) -> Sequence[Act]:
+        if proposal.supersedes is not None:
+            standing.governance.decision(proposal.supersedes)
         document = _document(standing, proposal, actor, world)
         problems = standing.lacking(document)
         if problems:
@@ -244,13 +257,17 @@ def _document(standing: Standing, proposal: Proposal, actor: Actor, world: World
     model, snapshot = _target(standing.project, proposal.model)
     seen = standing.look(model, snapshot)
     expires = text.expires or add(standing.at, DEFAULT_LENGTH)
-    needs = needs_for(policy, proposal.actions, (*text.acts, *(one.kind for one in text.measures)))
+    coming = _coming(world, text.adopts)
+    acts = (*text.acts, *((POLICY_CHANGE,) if coming else ()), *(one.kind for one in text.measures))
+    needs = needs_for(policy, proposal.actions, acts)
     notices = {one.to: one for one in (*notices_for(policy, needs, expires), *text.notices)}
     return _made(
         {
             "id": proposal.name or _next_id(standing.governance),
-            "question": text.question or _question(proposal.model, proposal.actions, policy),
-            **{name: getattr(text, name) for name in ("options", "choice", "opens", "recommendation", "conditions")},
+            "question": text.question or _question(proposal.model, proposal.actions, policy, coming),
+            **{name: getattr(text, name) for name in ("options", "choice", "recommendation", "conditions")},
+            "opens": _opens(text),
+            "adopts": content_digest(coming) if coming else None,
             "model": model,
             "snapshot": snapshot,
             "actions": proposal.actions,
@@ -259,7 +276,7 @@ def _document(standing: Standing, proposal: Proposal, actor: Actor, world: World
             "notices": tuple(notices.values()),
             "expires": expires,
             "measures": text.measures,
-            "accused": text.accused,
+            "accused": tuple(find_person(standing.project.record.people, one).id for one in text.accused),
             "supersedes": proposal.supersedes,
             "proposed_by": actor.person,
             "proposed_at": world.now(),
@@ -286,7 +303,25 @@ def _target(project: Project, name: str | None) -> tuple[str | None, str | None]
     return model.id, snapshot or None
 
 
-def _question(model: str | None, actions: Sequence[Action], policy: Policy) -> str:
+def _opens(text: DecisionFile) -> bool:
+    found = says(text.choice) if text.opens is None else text.opens
+    if found is None:
+        hint = "write `opens: true` or `opens: false`"
+        raise DecisionError(Problem("DEC004", f"nothing says whether {text.choice!r} opens anything", None, hint))
+    return found
+
+
+def _coming(world: World, name: str | None) -> Policy | None:
+    """Give the policy that is to be adopted, by its file in the project or by its name."""
+    if name is None:
+        return None
+    path = world.root / name
+    return find_policy(world, str(path) if path.is_file() else name).policy
+
+
+def _question(model: str | None, actions: Sequence[Action], policy: Policy, coming: Policy | None) -> str:
+    if coming is not None:
+        return f"May {coming.label} take the place of {policy.label}?"
     if model is None or not actions:
         return f"Is this approved under {policy.label}?"
     return f"May {model} be {' and '.join(ACTION_WORDS[one] for one in actions)}?"
@@ -387,14 +422,20 @@ def _signers(record: DecisionRecord) -> list[str]:
 
 def _take_effect(world: World, name: str, actor: Actor) -> None:
     """Move a decision into effect if nothing is missing any more; supersede the one whose place it takes."""
-    record = find_decision(world, name)
-    if record.state != "in_review" or record.missing():
-        return
-    acts = [Act("decision.moved", DecisionMoved(decision=name, to="effective"), actor)]
-    earlier = record.document.supersedes
-    if earlier is not None and governance_now(world).decision(earlier).state == "effective":
-        acts.append(Act("decision.moved", DecisionMoved(decision=earlier, to="superseded", by_decision=name), actor))
-    act(world, lambda _: acts)
+
+    def make(standing: Standing) -> Sequence[Act]:
+        record = standing.governance.decision(name)
+        if record.state != "in_review" or record.missing():
+            return ()
+        acts = [Act("decision.moved", DecisionMoved(decision=name, to="effective"), actor)]
+        earlier = record.document.supersedes
+        replaced = standing.governance.decisions.get(earlier) if earlier is not None else None
+        if replaced is not None and replaced.state == "effective":
+            body = DecisionMoved(decision=replaced.id, to="superseded", by_decision=name)
+            acts.append(Act("decision.moved", body, actor))
+        return acts
+
+    act(world, make)
 
 
 def effect(world: World, name: str, actor: Actor) -> DecisionRecord:

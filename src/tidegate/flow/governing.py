@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people decided, for the gate: the log read whole, checked, and set against what stands now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from tidegate.evidence.model import EvidenceSet
 from tidegate.evidence.redaction import redacted
 from tidegate.flow.ledgers import AsLogged, as_logged, doubts
 from tidegate.flow.world import World
+from tidegate.govern.amendments import unsigned_amendment
 from tidegate.govern.argument import Faults, case_faults
 from tidegate.govern.basis import Basis, Governing, seen_by
 from tidegate.govern.gatekeeping import governed
@@ -42,6 +43,8 @@ class ReadLog:
     size: int
     unsound: tuple[str, ...]
     """Why it is not the log it was; nothing if it is."""
+    unsigned: tuple[str, ...] = ()
+    """An amendment of the policy that lacks its signatures."""
 
 
 def read_log(store: "LedgerStore", people: Sequence[Person], settings: LedgerSettings, root: Path) -> ReadLog:
@@ -51,7 +54,7 @@ def read_log(store: "LedgerStore", people: Sequence[Person], settings: LedgerSet
     known = _checkpoint(settings, root)
     seen_root: bytes | None = None
     unsound: list[str] = [known] if isinstance(known, str) else []
-    expected = 0
+    expected, size = 0, store.size
     try:
         for one in store.entries():
             if one.index != expected:
@@ -63,13 +66,26 @@ def read_log(store: "LedgerStore", people: Sequence[Person], settings: LedgerSet
                 seen_root = frontier.root
     except LedgerError as error:
         unsound += [str(problem.message) for problem in error.problems]
+    if frontier.size < size:
+        unsound.append(f"the ledger lacks entry {frontier.size}")
     # Entries that came in while this was read are not judged.
     if store.root(frontier.size) != frontier.root:
         unsound.append("the ledger's hash tree does not fit its entries")
     if isinstance(known, VerifiedCheckpoint) and known.checkpoint.size and seen_root != known.checkpoint.root:
         unsound.append(f"the ledger does not continue its checkpoint of {known.checkpoint.size} entries")
     made = governance(entries, store.documents_get, people)
-    return ReadLog(made, len(entries), tuple(dict.fromkeys(unsound)))
+    unsound += _not_whole(made, settings)
+    unsigned = unsigned_amendment(entries, store.documents_get, made.logged.values())
+    return ReadLog(made, len(entries), tuple(dict.fromkeys(unsound)), (unsigned,) if unsigned else ())
+
+
+def _not_whole(read: Governance, settings: LedgerSettings) -> Iterator[str]:
+    """Say where a log is another one, or lacks what its entries name: they would have no effect, and count as unsaid."""
+    if read.keyring.origin != settings.origin:
+        yield f"the ledger is not {settings.origin}: it began as {read.keyring.origin or 'none in particular'}"
+    for index, problem in read.problems.items():
+        if problem.code == "LED009":
+            yield f"the document that entry {index} names is not in the ledger, or was changed"
 
 
 def _checkpoint(settings: LedgerSettings, root: Path) -> VerifiedCheckpoint | str | None:
@@ -106,15 +122,16 @@ def governing(world: World, project: Project, *, policy: Policy | None = None, a
         log = read_log(store, people, settings, world.root)
         if at >= world.today:
             faults = case_faults(now, log.governance, store.documents_get, at)
-            return _governing(now, log.governance, at, (*log.unsound, *doubts(project, store)), faults)
+            return _governing(now, log, at, doubts(project, store), faults)
         stood = as_logged(store, at)
-        earlier = governance(
-            ((one.index, one.entry) for one in store.entries() if day_of(one.entry.acted_at) <= at),
-            store.documents_get,
-            people,
-        )
+        then = [(one.index, one.entry) for one in store.entries() if day_of(one.entry.acted_at) <= at]
+        earlier = governance(then, store.documents_get, people)
+        unsigned = unsigned_amendment(then, store.documents_get, earlier.logged.values())
+        log = replace(log, governance=earlier, unsigned=(unsigned,) if unsigned else ())
+        # Of a day before its first policy the log says nothing, so that the files are asked, if they are its files.
+        files = doubts(project, store) if stood is None else ()
         basis = _as_stood(world.root, stood, policy) or now
-        return _governing(basis, earlier, at, log.unsound, case_faults(basis, earlier, store.documents_get, at))
+        return _governing(basis, log, at, files, case_faults(basis, earlier, store.documents_get, at))
 
 
 def _as_stood(root: Path, stood: AsLogged | None, policy: Policy | None) -> Basis | None:
@@ -126,6 +143,7 @@ def edition(root: Path, evidence: EvidenceSet) -> EvidenceSet:
     return redacted(evidence, read_redactions(root))[0]
 
 
-def _governing(basis: Basis, read: Governance, at: date, unsound: Sequence[str], faults: Faults) -> Governing:
-    made = governed(read, basis.policy, seen_by(basis), at, tuple(unsound), faults)
-    return Governing(basis, made, read)
+def _governing(basis: Basis, log: ReadLog, at: date, files: Sequence[str], faults: Faults) -> Governing:
+    doubtful = (*log.unsound, *files)
+    made = governed(log.governance, basis.policy, seen_by(basis), at, (*doubtful, *log.unsigned), faults)
+    return Governing(basis, made, log.governance, doubtful)

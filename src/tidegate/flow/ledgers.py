@@ -158,16 +158,27 @@ def files_of(project: Project) -> FilesOfRecord:
     )
 
 
-def files_in(store: "LedgerStore", until: date | None = None) -> FilesOfRecord:
-    """Give the same from the log, as it stood at the end of a day (now, if none)."""
-    entries = (one.entry for one in store.entries(kinds=FILE_KINDS))
+def files_in(store: "LedgerStore", until: date | None = None, size: int | None = None) -> FilesOfRecord:
+    """Give the same from the log, as it stood at the end of a day (now, if none), or when it had `size` entries."""
+    entries = (one.entry for one in store.entries(stop=size, kinds=FILE_KINDS))
     return logged_files(entry for entry in entries if until is None or day_of(entry.acted_at) <= until)
 
 
 def doubts(project: Project, store: "LedgerStore") -> tuple[str, ...]:
     """Say why the project's files cannot be relied on: where they are not what was entered in the log."""
-    hint = "; if the files are right, enter them with `tidegate ledger record`"
-    return tuple(f"{one}{hint}" for one in disagreements(files_of(project), files_in(store)))
+    enter, restore = (
+        "; if the files are right, enter them with `tidegate ledger record`",
+        "; put the file back as it was",
+    )
+    return tuple(
+        f"{one}{restore if is_broken(one) else enter}" for one in disagreements(files_of(project), files_in(store))
+    )
+
+
+def is_broken(disagreement: str) -> bool:
+    """Tell whether a file of record was changed or is gone, which is never entered over."""
+    changed = "evidence file" in disagreement and "is not in the ledger" not in disagreement
+    return changed or "missing from the files" in disagreement
 
 
 def record_files(world: World, kinds: frozenset[str] = FILE_KINDS) -> "tuple[Logged, ...]":
@@ -191,15 +202,13 @@ def record_files(world: World, kinds: frozenset[str] = FILE_KINDS) -> "tuple[Log
 
 
 def _record_files(world: World, kinds: frozenset[str]) -> "tuple[Logged, ...]":
-    project = world.project()
     with closing(world.ledger()) as store:
-        logged, size = files_in(store), store.size
+        # The size comes first: what others enter from here on is noticed, and everything is looked at again.
+        size = store.size
+        project = world.project()
+        logged = files_in(store, size=size)
     files = files_of(project)
-    broken = [
-        one
-        for one in disagreements(files, logged)
-        if ("evidence file" in one and "is not in the ledger" not in one) or "missing from the files" in one
-    ]
+    broken = [one for one in disagreements(files, logged) if is_broken(one)]
     if broken:
         hint = "put the file back as it was; records are corrected by `tidegate evidence restate`"
         raise ProjectError(*(Problem("PRJ006", one, Where(PROJECT_FILE), hint) for one in broken))
@@ -278,10 +287,17 @@ def as_logged(store: "LedgerStore", until: date) -> AsLogged | None:
     files = files_in(store, until)
     if files.policy_document is None:
         return None
-    policy = Policy.model_validate_json(store.document(files.policy_document))
-    models = tuple(Model.model_validate_json(store.document(one)) for _, one in sorted(files.models.items()))
-    imports = [RecordFile.model_validate_json(store.document(one)).evidence for _, one in sorted(files.imports.items())]
-    stated = tuple(Restatement.model_validate_json(store.document(one)) for one in files.restatements)
+
+    def document(named: str) -> bytes:
+        data = store.document(named)
+        if digest_bytes(data) != named:
+            raise LedgerError(Problem("LED009", f"the document {named[:19]}... is not what its digest says"))
+        return data
+
+    policy = Policy.model_validate_json(document(files.policy_document))
+    models = tuple(Model.model_validate_json(document(one)) for _, one in sorted(files.models.items()))
+    imports = [RecordFile.model_validate_json(document(one)).evidence for _, one in sorted(files.imports.items())]
+    stated = tuple(Restatement.model_validate_json(document(one)) for one in files.restatements)
     return AsLogged(policy, models, merge([*imports, EvidenceSet(restatements=stated)]))
 
 

@@ -144,9 +144,17 @@ def rebuild(world: World) -> int:
 
 
 def checkpoint_note(world: World) -> str | None:
-    """Give the newest checkpoint that the project keeps, or none."""
+    """Give the newest checkpoint that the project keeps, or none.
+
+    Raises:
+        LedgerError: LED007, the file is not a checkpoint that this project's log signed.
+    """
     path = world.root / CHECKPOINT_FILE
-    return read_bytes(path, max_bytes=MAX_NOTE_BYTES).decode("utf-8", errors="replace") if path.is_file() else None
+    if not path.is_file():
+        return None
+    note = read_bytes(path, max_bytes=MAX_NOTE_BYTES).decode("utf-8", errors="replace")
+    verify_checkpoint(note, parse_vkey(_settings(world).log_key))
+    return note
 
 
 def sign_head(world: World, signer: Signer) -> str:
@@ -267,7 +275,6 @@ class Witness:
         found = observe(self._state(), request, {log.name: log}, cosigner, int(moment(now).timestamp()))
         if isinstance(found, Refusal):
             return found
-        self.state_file.parent.mkdir(parents=True, exist_ok=True)
         write_text(self.state_file, write_state(found.state).decode() + "\n")
         return "".join(found.lines)
 

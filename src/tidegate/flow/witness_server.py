@@ -14,6 +14,14 @@ TIMEOUT_SECONDS = 10
 """A client that is slower than this is left."""
 
 
+class WitnessServer(HTTPServer):
+    """A server that goes on whatever a client does."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Leave a client that went away, or whose request brought an error about; the next one is answered."""
+        del request, client_address
+
+
 def witness_server(witness: Witness, address: str, now: Now) -> HTTPServer:
     """Give a server that is bound and not running yet.
 
@@ -45,7 +53,7 @@ def witness_server(witness: Witness, address: str, now: Now) -> HTTPServer:
             del format, args
 
     try:
-        return HTTPServer((host.strip("[]"), int(port)), Handler)
+        return WitnessServer((host.strip("[]"), int(port)), Handler)
     except OSError as error:
         raise ProjectError(
             Problem("PRJ005", f"{address}: {error.strerror or error}", None, "choose another port")

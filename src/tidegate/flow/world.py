@@ -63,7 +63,7 @@ class World:
         """Open the project's log.
 
         Raises:
-            LedgerError: LED002, the project has none, or it cannot be opened.
+            LedgerError: LED002, the project has none, it cannot be opened, or it is that of another origin.
         """
         from tidegate.store.ledger import open_ledger  # noqa: PLC0415 - a project without a log need not load it
 
@@ -71,7 +71,23 @@ class World:
         if settings is None:
             hint = "make one with `tidegate ledger init`"
             raise LedgerError(Problem("LED002", "this project keeps no ledger", Where(PROJECT_FILE), hint))
-        return open_ledger(ledger_url(self.root, settings.url))
+        store = open_ledger(ledger_url(self.root, settings.url))
+        began = _origin_of(store)
+        if began not in (None, settings.origin):
+            store.close()
+            # What is signed for one log has no effect in another, so nothing is entered in the wrong one.
+            message = f"the ledger began as {began}, and {PROJECT_FILE} says {settings.origin}"
+            raise LedgerError(Problem("LED002", message, Where(PROJECT_FILE), "correct `ledger:` in it"))
+        return store
+
+
+def _origin_of(store: "LedgerStore") -> str | None:
+    """Give the name under which a log began; none if it cannot be read, which those who read it all will say."""
+    try:
+        first = store.find(0).entry
+    except LedgerError:
+        return None
+    return str(first.body["origin"]) if first.kind == "ledger.opened" else None
 
 
 def ledger_url(root: Path, url: str) -> str:

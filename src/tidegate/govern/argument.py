@@ -15,7 +15,8 @@ from tidegate.case.model import Review, SafetyCase
 from tidegate.case.setting import CaseContext
 from tidegate.govern.basis import Basis
 from tidegate.govern.decisions import SeenCase
-from tidegate.govern.governance import Documents, Governance
+from tidegate.govern.governance import Governance
+from tidegate.govern.records import Documents
 from tidegate.kernel.canonical import canonical_bytes
 
 Faults = Callable[[SeenCase], tuple[str, ...]]

@@ -97,3 +97,5 @@ class Governing:
     basis: Basis
     governed: Governed | None
     read: Governance | None = None
+    doubts: tuple[str, ...] = ()
+    """Why nobody can act on it either: the log is not the one it was, or the files are not what it holds."""

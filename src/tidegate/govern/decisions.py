@@ -6,6 +6,7 @@ nobody can say later that they were shown something else.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -31,6 +32,8 @@ Recipient = Literal["board", "trust", "government", "public"]
 
 REPORT_ACTS: Mapping[str, ReportKind] = {"capability_report": "capability", "safeguards_report": "safeguards"}
 """Act of an approval -> kind of the final report that whoever signs it has to see."""
+POLICY_CHANGE = "policy_change"
+"""Act of an approval that an amendment of the policy takes."""
 _RECIPIENTS: tuple[Recipient, ...] = ("board", "trust", "government", "public")
 _WITHOUT_SUBSTITUTE = frozenset({"halt", "not_yet_specified"})
 
@@ -140,7 +143,7 @@ class Measure(Record):
     actions: tuple[Action, ...] = ()
     """Actions for which it holds."""
     snapshot: str | None = None
-    """Snapshot for which it holds; none means all."""
+    """Snapshot for which it holds: the one that its decision is about, named or not."""
     until: date
     """Last day on which it counts."""
     is_public: bool = False
@@ -186,6 +189,8 @@ class Decision(Record):
     """Measures that it grants."""
     accused: tuple[Name, ...] = ()
     """People whose own conduct it is about: they neither sign nor review it."""
+    adopts: DigestText | None = None
+    """Policy that may take the place of the present one if it says yes: digest of its content without rule locks."""
     supersedes: Name | None = None
     """Decision whose place it takes."""
     proposed_by: Name
@@ -223,20 +228,15 @@ class Decision(Record):
 
 def _contradictions(one: Decision) -> Sequence[str]:
     found: list[str] = []
-    if len(set(one.options)) < len(one.options):
-        found.append("two options are the same")
     if one.choice not in one.options:
         found.append("the choice is none of the options")
-    if one.model is None and (one.actions or one.measures or one.snapshot):
-        found.append("actions, measures and snapshots belong to a model: name the model")
-    lacks_digest = None in (one.seen.evidence_digest, one.seen.model_digest, one.seen.assessment_digest)
-    if one.model is not None and lacks_digest:
-        found.append("a decision about a model names the digests of its evidence, model and assessment")
-    if one.snapshot is not None and one.snapshot != one.seen.snapshot:
-        found.append(f"it is about the snapshot {one.snapshot}, and rests on an assessment of another")
+    if one.opens and says(one.choice) is False:
+        found.append(f"the choice is {one.choice!r}, and it is said to open")
+    found += _about(one)
     if one.supersedes == one.id:
         found.append("it cannot take its own place")
     for noun, names in (
+        ("options", one.options),
         ("approvals", [need.approval for need in one.needs]),
         ("measures", [measure.id for measure in one.measures]),
         ("reports", [f"{report.kind} {report.report}" for report in one.seen.reports]),
@@ -244,6 +244,33 @@ def _contradictions(one: Decision) -> Sequence[str]:
         if len(set(names)) < len(names):
             found.append(f"two of its {noun} are the same")
     return found
+
+
+def _about(one: Decision) -> Sequence[str]:
+    """Give where a decision does not agree with what it is about."""
+    found: list[str] = []
+    if one.adopts is not None and one.model is not None:
+        found.append("an amendment of the policy is about no model")
+    if one.model is None and (one.actions or one.measures or one.snapshot):
+        found.append("actions, measures and snapshots belong to a model: name the model")
+    seen = one.seen
+    digests = (seen.evidence_digest, seen.model_digest, seen.assessment_digest, seen.findings_digest)
+    if one.model is not None and None in digests:
+        found.append("a decision about a model names the digests of its evidence, model, assessment and findings")
+    if one.snapshot is not None and one.snapshot != one.seen.snapshot:
+        found.append(f"it is about the snapshot {one.snapshot}, and rests on an assessment of another")
+    return found
+
+
+def says(choice: str) -> bool | None:
+    """Tell whether a choice is a yes or a no by its first word; none if neither is."""
+    first = re.match(r"\s*(yes|no)\b", choice, re.IGNORECASE)
+    return None if first is None else first.group(1).casefold() == "yes"
+
+
+def content_digest(policy: Policy) -> str:
+    """Give the digest of what a policy says, whichever of its rules are locked."""
+    return policy.with_locks_only(()).digest
 
 
 def read_decision(data: bytes) -> Decision:
@@ -340,6 +367,8 @@ def _lacking(document: Decision, policy: Policy) -> Sequence[tuple[str, str | No
             found.append((f"the policy has no approval {need.approval}", None))
         elif need != need_of(policy, approvals[need.approval]):
             found.append((f"{need.approval} asks for other signatures than the policy does", "propose it anew"))
+    if document.adopts is not None and all(need.act != POLICY_CHANGE for need in document.needs):
+        found.append(("it adopts a policy, and the present one has no approval for that", "adopt it without one"))
     if not document.needs:
         found.append(("it gives no approval of the policy, so that nobody's signature would count", None))
     kinds = {one.kind for one in document.seen.reports}
@@ -375,6 +404,9 @@ def _refused_measure(measure: Measure, document: Decision, policy: Policy) -> Se
         elif known[requirement].kind in _WITHOUT_SUBSTITUTE and measure.kind != "deviation":
             kind = known[requirement].kind.replace("_", " ")
             found.append(Problem("DEC006", f"{name}: nothing can stand in for {requirement} ({kind})"))
+    if measure.snapshot not in (None, document.about):
+        message = f"{name} is for {measure.snapshot}, and its signers look at {document.about or 'no snapshot'}"
+        found.append(Problem("DEC006", message, None, "put a decision about that snapshot"))
     if measure.kind != "deviation" and not measure.actions:
         found.append(Problem("DEC004", f"{name} names no action for which it holds"))
     if measure.until > document.expires:
@@ -399,8 +431,8 @@ def suspect(document: Decision, now: Seen) -> tuple[str, ...]:
         amended = f" ({then.policy}, now {now.policy})" if then.policy != now.policy else f" ({then.policy})"
         found.insert(0, f"the policy was amended{amended}")
     for kind in dict.fromkeys(one.kind for one in then.reports):
-        known = {one.document for one in then.reports if one.kind == kind}
-        current = {one.document for one in now.reports if one.kind == kind}
+        known = {(one.report, one.document) for one in then.reports if one.kind == kind}
+        current = {(one.report, one.document) for one in now.reports if one.kind == kind}
         if current - known:
             found.append(f"there is a newer final {kind} report")
         elif known - current:
@@ -421,7 +453,7 @@ def _changed(then: Seen, now: Seen) -> list[str]:
         found.append("the model is described otherwise")
     if then.evidence_digest != now.evidence_digest:
         found.append("the evidence changed")
-    if then.findings_digest is not None and then.findings_digest != now.findings_digest:
+    if then.findings_digest != now.findings_digest:
         found.append("the assessment comes to other findings")
     if then.assessment_digest != now.assessment_digest:
         found.append("the assessment of that day comes out otherwise")

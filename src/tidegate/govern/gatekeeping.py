@@ -84,9 +84,23 @@ def suspicions(record: DecisionRecord, setting: Setting) -> tuple[str, ...]:
     now = _now(document, setting)
     changed = ("the model or snapshot is not in the project any more",) if now is None else suspect(document, now)
     argued = document.seen.case
+    changed = (*changed, *_since(record, setting.governance))
     faults = setting.faults(argued) if argued is not None and setting.faults is not None else ()
     lacking = (one.message for one in incomplete(document, setting.policy))
     return (*(f"suspect: {one}" for one in (*changed, *faults)), *lacking)
+
+
+def _since(record: DecisionRecord, governance: Governance) -> Iterator[str]:
+    """Say what happened since a decision was put, though nothing of it can be seen any more."""
+    argued, model = record.document.seen.case, record.document.model
+    if argued is not None and model is not None and governance.newest_case(model) == argued:
+        # Anybody who can write to the log can enter an earlier version again, without a signature.
+        case = governance.cases[argued.case]
+        if case.index > record.current.index:
+            yield f"other versions of the safety case {case.case} were recorded since, though this one came back"
+    index = max(governance.taken_back.get(one, -1) for one in (f"decision:{record.id}", f"model:{model}"))
+    if index > record.current.index:
+        yield f"entry {index}, which bears on it, was taken back with a stolen key"
 
 
 def _now(document: Decision, setting: Setting) -> Seen | None:
@@ -181,7 +195,7 @@ def _reliefs(record: DecisionRecord, setting: Setting, against: Sequence[str]) -
             kind=measure.kind,
             decision=record.id,
             model=document.model,
-            snapshot=measure.snapshot,
+            snapshot=document.about,
             requirements=_relieved(measure, setting.policy),
             actions=measure.actions,
             until=measure.until,

@@ -26,6 +26,7 @@ from tidegate.govern.decisions import (
     signed_over,
 )
 from tidegate.govern.keyring import KEY_KINDS, Keyring, keyring
+from tidegate.govern.narrowing import Narrowing, taken_back
 from tidegate.govern.people import Person
 from tidegate.govern.records import (
     Answer,
@@ -34,6 +35,7 @@ from tidegate.govern.records import (
     Critique,
     DecisionRecord,
     Dissent,
+    Documents,
     Move,
     Recusal,
     ReportRecord,
@@ -76,9 +78,6 @@ CLOCK_SKEW_SECONDS = 300
 """Clocks of people who sign differ; a signature further before the version that it is under cannot be genuine."""
 RISK_OWNER = "risk-owner"
 
-Documents = Callable[[str], bytes | None]
-"""Gives the document of a digest; none if it is not there."""
-
 
 @dataclass(frozen=True)
 class Governance:
@@ -87,7 +86,9 @@ class Governance:
     keyring: Keyring
     """Which key speaks for whom."""
     decisions: Mapping[str, DecisionRecord] = field(default_factory=dict)
-    """Decisions by id."""
+    """Decisions by id, with what the people of the project carry."""
+    logged: Mapping[str, DecisionRecord] = field(default_factory=dict, repr=False)
+    """The same as the log alone has them."""
     reports: Mapping[str, ReportRecord] = field(default_factory=dict)
     """Final reports by id."""
     cases: Mapping[str, CaseRecord] = field(default_factory=dict)
@@ -98,6 +99,8 @@ class Governance:
     """Person -> roles that they hold at the end of the log."""
     size: int = 0
     """How many entries were read."""
+    taken_back: Mapping[str, int] = field(default_factory=dict, repr=False)
+    """``decision:D-1`` or ``model:m`` -> newest entry about it, or about a report on it, that a stolen key took back."""
     problems: Mapping[int, Problem] = field(default_factory=dict, repr=False)
     """Position -> why that entry has no effect, with its code."""
 
@@ -143,30 +146,49 @@ class Governance:
             raise _error_of(self.problems[index])
 
 
-def governance(logged: Iterable[tuple[int, Entry]], documents: Documents, people: Sequence[Person] = ()) -> Governance:
+def governance(
+    logged: Iterable[tuple[int, Entry]],
+    documents: Documents,
+    people: Sequence[Person] | None = None,
+    counts: Callable[[Entry], bool] = lambda _: True,
+) -> Governance:
     """Give who decided what, from a log. Whatever stands in the log, this does not raise.
 
     Args:
         logged: entries with their positions, in their order, all of them.
         documents: gives the documents that entries name by digest.
-        people: people of the project; with them, nobody else acts, and nobody in a role that they do not have there.
+        people: people of the project; with them, what anybody else says helps no decision, nor what they say in a
+            role that they do not have there. What speaks against a decision stands, whoever said it.
+        counts: tells which entries the reader lets count; the others have no effect, and only tell the time.
     """
     entries = list(logged)
-    ring = keyring(entries)
-    fold = _Fold(ring, documents, {one.id.casefold(): one for one in people})
+    ring = keyring(entries, counts)
+    fold = _Fold(ring, documents)
     problems: dict[int, Problem] = {one.index: Problem("KEY003", f"{one.kind}: {one.reason}") for one in ring.voids}
     for index, entry in entries:
+        if not counts(entry):
+            problems[index] = Problem("KEY003", f"{entry.kind}: it is signed with a key that does not count here")
+            continue
         try:
             _apply(fold, index, entry)
         except TidegateError as error:
             problems[index] = error.problems[0]
+    decisions, cases, holders = fold.decisions, fold.cases, fold.holders()
+    if people is not None:
+        narrowing = Narrowing({one.id.casefold(): one for one in people})
+        decisions = {name: narrowing.decision(one) for name, one in decisions.items()}
+        cases = {name: narrowing.case(one) for name, one in cases.items()}
+        holders = narrowing.holders(holders)
+        problems |= narrowing.problems
     return Governance(
         keyring=ring,
-        decisions=fold.decisions,
+        decisions=decisions,
+        logged=fold.decisions,
+        taken_back=taken_back(entries, ring, fold.decisions, documents),
         reports=fold.reports,
-        cases=fold.cases,
+        cases=cases,
         voids=tuple(Void(index, problems[index].message) for index in sorted(problems)),
-        holders=fold.holders(),
+        holders=holders,
         size=len(entries),
         problems=problems,
     )
@@ -194,9 +216,9 @@ class _Actor(NamedTuple):
 
     id: str
     roles: tuple[str, ...]
-    """Roles in which they may act: those of the key, as far as the project still gives them."""
+    """Roles in which they may act: those of the key."""
     holds: frozenset[str]
-    """Every role that they held in any way: what must be kept apart is judged by these."""
+    """Every role that they held by any key: what must be kept apart is judged by these."""
     key: str
 
 
@@ -215,7 +237,6 @@ class _Fold:
 
     keyring: Keyring
     documents: Documents
-    people: Mapping[str, Person]
     decisions: dict[str, DecisionRecord] = field(default_factory=dict)
     reports: dict[str, ReportRecord] = field(default_factory=dict)
     cases: dict[str, CaseRecord] = field(default_factory=dict)
@@ -237,21 +258,12 @@ class _Fold:
         holding = self.keyring.holder(entry.signature.key, index, time)
         roles = set(holding.roles) if holding is not None else set[str]()
         held = {role for one in self.keyring.active(index) if one.person == entry.by for role in one.roles} | roles
-        if self.people:
-            person = self.people.get(entry.by.casefold())
-            if person is None:
-                raise SigningError(Problem("KEY004", f"{entry.kind}: {entry.by} is nobody of this project"))
-            roles &= set(person.roles)
-            held |= set(person.roles)
         return _Actor(entry.by, tuple(sorted(roles)), frozenset(held), entry.signature.key)
 
     def holders(self, index: int | None = None) -> dict[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
         for one in self.keyring.active(index):
-            person = self.people.get(one.person.casefold())
-            if person is not None or not self.people:
-                roles = set(one.roles) & set(person.roles) if person is not None else set(one.roles)
-                found.setdefault(one.person, set()).update(roles)
+            found.setdefault(one.person, set()).update(one.roles)
         return {person: frozenset(roles) for person, roles in sorted(found.items())}
 
     def decision(self, said: _Said, name: str, action: Action, role: str | None = None) -> DecisionRecord:
@@ -270,7 +282,9 @@ class _Fold:
         return record
 
     def permit(self, said: _Said, action: Action, resource: Resource, role: str | None = None) -> None:
-        reason = allowed(Request(said.by, action, resource, role))
+        # What is forbidden to a role is forbidden with whichever key its holder signs.
+        whole = said.by._replace(roles=tuple(sorted(said.by.holds)))
+        reason = allowed(Request(whole, action, resource, role))
         if reason is not None:
             raise SigningError(Problem("KEY006", f"{said.entry.kind}: {reason}"))
 
@@ -301,6 +315,9 @@ def _act(entry: Entry, kind: type[A]) -> A:
 
 
 # --- decisions ----------------------------------------------------------------------------------------
+
+_PUT_ANEW = frozenset({"seen", "needs", "notices", "proposed_by", "proposed_at"})
+"""What may differ when a decision is put anew (notices are only added); with anything else it is another one."""
 
 
 def _load(fold: _Fold, said: _Said, digest: str) -> Decision:
@@ -392,8 +409,8 @@ def _moved(fold: _Fold, said: _Said) -> None:
 
 
 def replaces(successor: DecisionRecord, name: str) -> bool:
-    """Tell whether a decision is effective and takes the place of the one of this id."""
-    return successor.state == "effective" and successor.document.supersedes == name
+    """Tell whether a decision took the place of the one of this id, whatever became of it since."""
+    return successor.document.supersedes == name and successor.effective_on is not None
 
 
 def _reaffirmed(fold: _Fold, said: _Said) -> None:
@@ -404,19 +421,19 @@ def _reaffirmed(fold: _Fold, said: _Said) -> None:
     if act.document in {one.digest for one in record.versions}:
         raise DecisionError(Problem("DEC003", f"{record.id} had this version before"))
     document, before = _load(fold, said, act.document), record.document
-    kept = ("id", "question", "options", "model", "supersedes")
+    kept = [name for name in Decision.model_fields if name not in _PUT_ANEW]
     changed = [name for name in kept if getattr(document, name) != getattr(before, name)]
+    if not set(before.notices) <= set(document.notices):
+        changed.append("notices")
     if changed:
         message = f"{record.id} is put anew with another {' and '.join(changed)}"
         raise DecisionError(Problem("DEC004", message, None, "that is another decision: propose it"))
     version = Version(act.document, document, said.index, said.by.id, said.entry.acted_at, act.reason)
-    waivers = tuple(one for one in record.waivers if one in _waivers_of(document))
     move = Move(record.state, state, said.by.id, said.index, said.entry.acted_at, reason=act.reason)
     fold.decisions[record.id] = replace(
         record,
         versions=(*record.versions, version),
         state=state,
-        waivers=waivers,
         moves=record.moves if state == record.state else (*record.moves, move),
     )
 
@@ -524,6 +541,12 @@ def _case_recorded(fold: _Fold, index: int, entry: Entry) -> None:
     if known is not None and known.model != act.model:
         raise CaseError(Problem("CAS002", f"the case {act.case} is about {known.model}, not {act.model}"))
     author = (entry.by,) if entry.by is not None else ()
+    newest = max((one.index for one in fold.cases.values() if one.model == act.model), default=index)
+    is_same = known is not None and (known.index, known.root, known.document) == (newest, act.root, act.document)
+    if known is not None and is_same:
+        # Entered once more, and nothing else since: that is no new version.
+        fold.cases[act.case] = replace(known, authors=tuple(dict.fromkeys((*known.authors, *author))))
+        return
     fold.cases[act.case] = CaseRecord(
         case=act.case,
         model=act.model,

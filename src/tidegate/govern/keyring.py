@@ -14,7 +14,7 @@ effect, and is listed with its reason.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
@@ -31,7 +31,7 @@ KEEPER = "keeper"
 KEY_KINDS = ("key.added", "key.rotated", "key.revoked")
 """Kinds of entries that make the keyring."""
 
-_STOLEN = "it was signed with a key at a time from which on that key's signatures have no effect"
+STOLEN = "it was signed with a key at a time from which on that key's signatures have no effect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +156,17 @@ class Keyring:
             return f"it is signed with a key that was added only later ({key})"
         if known.ended is not None and index > known.ended:
             return f"it is signed with a key that had ended ({key}, {known.ending})"
-        return _STOLEN
+        return STOLEN
 
 
-def keyring(logged: Iterable[tuple[int, Entry]]) -> Keyring:
+def keyring(logged: Iterable[tuple[int, Entry]], counts: Callable[[Entry], bool] = lambda _: True) -> Keyring:
     """Give the keyring of a log: of its entries in their order, with their positions.
 
     All entries are needed, not only those about keys: the time that counts for an entry depends on all before it.
+
+    Args:
+        logged: the entries.
+        counts: tells which of those about keys the reader lets count; the others have no effect.
     """
     clock: list[tuple[int, Instant]] = []
     first: dict[str, int] = {}
@@ -177,7 +181,7 @@ def keyring(logged: Iterable[tuple[int, Entry]]) -> Keyring:
             clock.append((index, entry.acted_at))
         if KINDS[entry.kind].is_signed:
             first.setdefault(entry.id, index)
-        if entry.kind not in KEY_KINDS:
+        if entry.kind not in KEY_KINDS or not counts(entry):
             continue
         if _is_foreign(entry, origin):
             foreign.append(Void(index, entry.id, entry.kind, f"it was made for the log {entry.log}"))
@@ -351,7 +355,7 @@ def _round(fold: _Fold, acts: Sequence[_Act], cuts: Mapping[int, _Cut]) -> _Cut 
             continue
         reason: str | None
         if act.index != fold.root and any(cut.covers(act) for cut in standing.values()):
-            reason = _STOLEN
+            reason = STOLEN
         else:
             reason = _apply(fold, act)
             if reason is None and isinstance(act.body, KeyRevoked) and act.body.since is not None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the log says of decisions, reports and safety cases, once everything without effect is left out."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ __all__ = [
     "Critique",
     "DecisionRecord",
     "Dissent",
+    "Documents",
     "MeasureKind",
     "Move",
     "Recusal",
@@ -28,6 +29,10 @@ __all__ = [
     "Version",
     "Void",
 ]
+
+
+Documents = Callable[[str], bytes | None]
+"""Gives the document of a digest; none if it is not there."""
 
 
 class Void(NamedTuple):
@@ -216,6 +221,24 @@ class DecisionRecord:
         """Day on which it last took effect; none if it never did."""
         days = [day_of(one.at) for one in self.moves if one.to == "effective"]
         return days[-1] if days else None
+
+    def before(self, index: int) -> "DecisionRecord | None":
+        """Give the decision as it was before an entry; none if it was not put yet. Measures are left out."""
+        versions = tuple(one for one in self.versions if one.index < index)
+        moves = tuple(one for one in self.moves if one.index < index)
+        if not versions:
+            return None
+        return replace(
+            self,
+            versions=versions,
+            state=moves[-1].to if moves else "proposed",
+            reviews=tuple(one for one in self.reviews if one.index < index),
+            recusals=tuple(one for one in self.recusals if one.index < index),
+            dissents=tuple(one for one in self.dissents if one.index < index),
+            signatures=tuple(one for one in self.signatures if one.index < index),
+            moves=moves,
+            waivers=(),
+        )
 
     def missing(self, holders: Mapping[str, Collection[str]] | None = None) -> tuple[str, ...]:
         """Say what is missing before it can take effect: signatures, a review.

@@ -268,7 +268,7 @@ class WaiverRecorded(Record):
     model: str
     """Model for which it holds."""
     snapshot: str | None = None
-    """Snapshot for which it holds; none means all."""
+    """Snapshot that it names; it holds for the one that its decision is about."""
     until: date
     """Last day on which it counts."""
     is_public: bool = False

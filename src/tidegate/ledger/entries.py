@@ -202,12 +202,16 @@ def read_entry(data: bytes, index: int | None = None) -> Entry:
         LedgerError: LED001, they are no entry, or not in canonical form.
     """
     where = Where("ledger" if index is None else f"ledger entry {index}")
+    if len(data) > MAX_ENTRY_BYTES:
+        raise LedgerError(Problem("LED001", f"{len(data):,} bytes; an entry holds {MAX_ENTRY_BYTES:,}", where))
     try:
         entry = Entry.model_validate(json.loads(data))
+        # Some numbers and texts that JSON can write have no canonical form.
+        is_canonical = entry.data == data
     except (ValidationError, ValueError, RecursionError) as error:
         lines = str(error).splitlines()
         raise LedgerError(Problem("LED001", f"not an entry: {lines[0] if lines else error}", where)) from None
-    if len(data) > MAX_ENTRY_BYTES or entry.data != data:
+    if not is_canonical:
         raise LedgerError(
             Problem("LED001", "not in canonical form", where, "the bytes were changed after they were written")
         )

@@ -521,7 +521,7 @@ def verify_checkpoint(note: str | bytes, log: VerifierKey, witnesses: Sequence[V
     parsed = parse_note(note)
     checkpoint = parse_checkpoint(parsed.text)
     chosen = tuple(dict.fromkeys(witnesses))
-    _check_independent(log, chosen)
+    check_independent(log, chosen)
     _check_covered(checkpoint, log)
     found = signed_by(parsed, (log, *chosen))
     if log not in found:
@@ -540,7 +540,7 @@ def _check_witness(key: VerifierKey) -> None:
         raise unfit(f"{key.label} is not a witness's key: expected type 4 or 6, found {key.algorithm}")
 
 
-def _check_independent(log: VerifierKey, witnesses: Sequence[VerifierKey]) -> None:
+def check_independent(log: VerifierKey, witnesses: Sequence[VerifierKey]) -> None:
     """Make sure that as many parties stand behind the keys as there are names."""
     holders = {log.public: log}
     for one in witnesses:

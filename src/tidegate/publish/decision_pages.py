@@ -233,6 +233,8 @@ def _decided(document: Decision, record: DecisionRecord) -> Iterator[str]:
         yield f"about: {document.model}, snapshot {document.about or 'none'}"
     if actions:
         yield f"{answer}: {actions}"
+    if document.adopts is not None:
+        yield f"{answer}: the policy whose content has the digest {document.adopts}"
     yield f"proposed by {record.proposer} on {document.proposed_at}; counts until {document.expires.isoformat()}"
     yield f"rests on {document.seen.policy}, assessed as of {document.seen.at.isoformat()}"
     if document.recommendation is not None:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tidegate.ledger.entries import Entry
 from tidegate.publish.verification import Check
-from tidegate.publish.words import clean
+from tidegate.publish.words import clean, one_line
 
 _SHOWN = (
     "decision",
@@ -61,4 +61,4 @@ def entries_table(found: Iterable[Placed]) -> Table:
 def check_lines(checks: Sequence[Check]) -> list[str]:
     """Give one line for each check: whether it holds, what was checked, what was found."""
     width = max((len(one.name) for one in checks), default=0)
-    return [f"{'ok  ' if one.holds else 'FAIL'} {one.name:<{width}}  {clean(one.detail)}" for one in checks]
+    return [f"{'ok  ' if one.holds else 'FAIL'} {one.name:<{width}}  {one_line(one.detail)}" for one in checks]
