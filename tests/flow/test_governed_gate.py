@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 from house import POLICY, TODAY, House, a_house, evidence_file, whole_case
 from tidegate.flow import World
 from tidegate.flow import decisions as flow_decisions
+from tidegate.flow import evidence as flow_evidence
 from tidegate.flow import ledgers as flow_ledgers
 from tidegate.flow.assessments import ask_gate, explain_finding
 from tidegate.flow.cases import NewCase, new_case
@@ -204,6 +205,20 @@ def test_a_cut_off_end_of_the_log_is_noticed(house: House) -> None:
     assert not is_open(house.world())
     tampered(house, "DELETE FROM entries WHERE position = (SELECT max(position) FROM entries)")
     assert "the ledger lacks entry" in closing_words(house.world())
+
+
+def test_an_older_database_does_not_continue_the_checkpoint(house: House, tmp_path: Path) -> None:
+    name, database = decided(house), house.root / LEDGER / "ledger.db"
+    shutil.copy(database, tmp_path / "older.db")
+    revoke(house.world(), name, "A jailbreak was found.", house.actor("eve"))
+    house.checkpoint()
+    for path in database.parent.glob("ledger.db*"):
+        path.unlink()
+    shutil.copy(tmp_path / "older.db", database)
+    assert "the ledger does not continue its checkpoint" in closing_words(house.world())
+    with pytest.raises(TidegateError) as refused:
+        propose(house.world(), Proposal("m", ("general",)), house.actor("ada"))
+    assert set(codes(refused)) == {"PRJ006"}
 
 
 @pytest.mark.parametrize("deed", ["DELETE FROM documents", "UPDATE documents SET data = x'00'"])
@@ -676,3 +691,24 @@ def test_whoever_is_accused_is_a_person_of_the_project(house: House) -> None:
     with pytest.raises(TidegateError) as refused:
         propose(house.world(), Proposal("m", ("general",), DecisionFile(accused=("bobb",))), house.actor("ada"))
     assert codes(refused) == ["KEY004"]
+
+
+def test_evidence_that_is_just_being_taken_in_stops_nobody(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is kept before it is entered, and somebody acts between the two."""
+    real, came = flow_decisions.governing, []
+
+    def slow(world: World, project: Any) -> Any:
+        if came:
+            return real(world, project)
+        came.append(True)
+        with monkeypatch.context() as patched:
+            patched.setattr(flow_evidence, "entered", lambda _world: None)
+            import_files(world, [evidence_file(tmp_path, "just-now", 0.04)])
+        found = real(world, world.project())
+        record_files(world)
+        return found
+
+    monkeypatch.setattr(flow_decisions, "governing", slow)
+    assert propose(house.world(), Proposal("m", ("general",)), house.actor("ada")).state == "in_review"

@@ -5,6 +5,7 @@ Every act is tried on the log as it stands before it is entered, and entered onl
 what would have no effect is refused with its reason, and what was checked is what is entered.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -64,6 +65,8 @@ if TYPE_CHECKING:
 
 DEFAULT_LENGTH = "P6M"
 """How long a decision counts if nobody says: as long as the usual interval between assessments."""
+SETTLING_SECONDS = (0.1, 0.4)
+"""How long somebody who acts waits for files that are kept already and not entered yet: others may be at it."""
 ACTION_WORDS: dict[Action, str] = {
     "train": "trained further",
     "internal_use": "used inside the organisation",
@@ -178,6 +181,10 @@ def act(world: World, make: Callable[[Standing], Sequence[Act]]) -> "tuple[Logge
         except LedgerError as error:
             if error.problems[0].code != "LED006" or attempt == ATTEMPTS - 1:
                 raise
+        except ProjectError as error:
+            if error.problems[0].code != "PRJ006" or attempt >= len(SETTLING_SECONDS):
+                raise
+            time.sleep(SETTLING_SECONDS[attempt])
     raise AssertionError
 
 

@@ -10,6 +10,8 @@ from tidegate.kernel.clock import Now
 from tidegate.kernel.errors import Problem, ProjectError, TidegateError
 from tidegate.ledger.witnessing import MAX_REQUEST_BYTES, SIZE_TYPE, Refusal
 
+MAX_DISCARDED = 2_000_000
+"""A client that sends more than a request has is read to here, so that it comes to read why it is refused."""
 TIMEOUT_SECONDS = 10
 """A client that is slower than this is left."""
 
@@ -64,7 +66,8 @@ def _answered(witness: Witness, request: BaseHTTPRequestHandler, now: Now) -> tu
     if request.path != "/add-checkpoint":
         return 404, "not found\n"
     length = request.headers.get("Content-Length", "")
-    if not length.isdecimal() or int(length) > MAX_REQUEST_BYTES:
+    if not length.isdecimal() or len(length) > 12 or int(length) > MAX_REQUEST_BYTES:
+        request.rfile.read(min(int(length), MAX_DISCARDED) if length.isdecimal() and len(length) <= 12 else 0)
         return 400, f"a request has a length of at most {MAX_REQUEST_BYTES} bytes\n"
     body = request.rfile.read(int(length))
     try:
