@@ -13,6 +13,7 @@ from tidegate.assess.governed import Governed
 from tidegate.assess.model import Assessment, Gate, ModelAssessment
 from tidegate.evidence.models import Model
 from tidegate.flow.policies import find_policy
+from tidegate.flow.targets import find_target
 from tidegate.flow.world import World
 from tidegate.govern.basis import Basis, Governing
 from tidegate.kernel.documents import did_you_mean
@@ -85,31 +86,11 @@ def _chosen(project: Project, names: Sequence[str]) -> tuple[list[Model], dict[s
     chosen: list[Model] = []
     snapshots: dict[str, str] = {}
     for name in names:
-        _refuse_two_meanings(project, name)
-        model_name, _, snapshot = (name, "", "") if project.model(name) or "@" not in name else name.rpartition("@")
-        model = project.model(model_name)
-        if model is None:
-            known = [one.id for one in project.models]
-            hint = did_you_mean(model_name, known) or f"models: {', '.join(known) or 'none yet; add models/NAME.yaml'}"
-            raise AssessError(Problem("ASM001", f"there is no model {model_name!r}", None, hint))
-        if snapshot:
-            if model.snapshot(snapshot) is None:
-                ids = [one.id for one in model.snapshots]
-                raise AssessError(
-                    Problem("ASM001", f"{model.id} has no snapshot {snapshot!r}", None, did_you_mean(snapshot, ids))
-                )
-            snapshots[model.id] = snapshot
-        chosen.append(model)
+        found = find_target(project, name)
+        if found.snapshot is not None:
+            snapshots[found.model.id] = found.snapshot
+        chosen.append(found.model)
     return chosen, snapshots
-
-
-def _refuse_two_meanings(project: Project, name: str) -> None:
-    """Raise ASM001 if a name is that of a model, and of a snapshot of another."""
-    before, _, snapshot = name.rpartition("@")
-    whole, owner = project.model(name), project.model(before)
-    if whole is not None and owner is not None and owner != whole and owner.snapshot(snapshot or "") is not None:
-        message = f"{name!r} names the model {whole.id}, and a snapshot of {owner.id}"
-        raise AssessError(Problem("ASM001", message, None, "give the model another alias"))
 
 
 @dataclass(frozen=True)

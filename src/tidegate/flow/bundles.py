@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from tidegate.evidence.redaction import redacted
 from tidegate.flow.governing import CHECKPOINT_FILE, MAX_NOTE_BYTES, governing
+from tidegate.flow.targets import find_target
 from tidegate.flow.world import World
 from tidegate.govern.basis import Basis
 from tidegate.govern.decisions import NEXT
 from tidegate.govern.governance import Governance
 from tidegate.kernel.canonical import canonical_bytes
-from tidegate.kernel.documents import did_you_mean, read_bytes
-from tidegate.kernel.errors import AssessError, BundleError, LedgerError, Problem, ProjectError, SigningError, Where
+from tidegate.kernel.documents import read_bytes
+from tidegate.kernel.errors import BundleError, LedgerError, Problem, ProjectError, SigningError, Where
 from tidegate.ledger.entries import Entry
 from tidegate.ledger.notes import check_independent, parse_vkey, verify_checkpoint
 from tidegate.ledger.proofs import tlog_proof
@@ -49,7 +50,8 @@ def make_bundle(world: World, model: str, *, whole_log: bool = False) -> bytes:
         ProjectError: PRJ006, files and log disagree, so that nothing could be shown.
     """
     project = world.project()
-    model_id, snapshot = _target(project, model)
+    target = find_target(project, model)
+    model_id, snapshot = target.model.id, target.snapshot
     found = governing(world, project)
     if found.governed is None or found.read is None or project.record.ledger is None:
         raise LedgerError(
@@ -89,15 +91,6 @@ def make_bundle(world: World, model: str, *, whole_log: bool = False) -> bytes:
     if len(data) > MAX_BYTES:
         raise BundleError(Problem("BUN002", f"the bundle would have {len(data):,} bytes; the limit is {MAX_BYTES:,}"))
     return data
-
-
-def _target(project: Project, name: str) -> tuple[str, str | None]:
-    model_name, _, snapshot = (name, "", "") if project.model(name) or "@" not in name else name.rpartition("@")
-    model = project.model(model_name)
-    if model is None or (snapshot and model.snapshot(snapshot) is None):
-        known = [one.id for one in project.models]
-        raise AssessError(Problem("ASM001", f"there is no model {name!r}", None, did_you_mean(model_name, known)))
-    return model.id, snapshot or None
 
 
 def _checkpoint(world: World, project: Project) -> tuple[str, int]:

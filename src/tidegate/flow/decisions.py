@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from tidegate.flow.governing import governing, read_log
 from tidegate.flow.ledgers import ATTEMPTS, Act, Actor, entry_of
 from tidegate.flow.policies import find_policy
+from tidegate.flow.targets import find_target
 from tidegate.flow.world import World
 from tidegate.govern.argument import Faults, case_faults
 from tidegate.govern.basis import Basis, seen_by
@@ -302,12 +303,8 @@ def _made(parts: dict[str, Any]) -> Decision:
 def _target(project: Project, name: str | None) -> tuple[str | None, str | None]:
     if name is None:
         return None, None
-    model_name, _, snapshot = (name, "", "") if project.model(name) or "@" not in name else name.rpartition("@")
-    model = project.model(model_name)
-    if model is None or (snapshot and model.snapshot(snapshot) is None):
-        hint = f"models: {', '.join(one.id for one in project.models) or 'none yet'}"
-        raise DecisionError(Problem("DEC004", f"there is no model {name!r}", None, hint))
-    return model.id, snapshot or None
+    found = find_target(project, name)
+    return found.model.id, found.snapshot
 
 
 def _opens(text: DecisionFile) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from tidegate.flow.decisions import Standing, act
 from tidegate.flow.governing import governing
 from tidegate.flow.ledgers import Act, Actor, governance_in
+from tidegate.flow.targets import find_target
 from tidegate.flow.world import World
 from tidegate.govern.basis import Basis
 from tidegate.govern.critiques import Criticised, Critique, critique_problems, read_critique
@@ -22,7 +23,7 @@ from tidegate.govern.report_checks import Places, draft_problems, final_problems
 from tidegate.govern.report_text import Kind, ReportText, skeleton
 from tidegate.govern.reports import Report, read_report
 from tidegate.kernel.documents import Document, did_you_mean, read_document, validate_part
-from tidegate.kernel.errors import AssessError, DocumentError, Problem, ProjectError, ReportError, Where
+from tidegate.kernel.errors import DocumentError, Problem, ProjectError, ReportError, Where
 from tidegate.ledger.acts import CriticismAnswered, ReportCriticised, ReportFinalised
 from tidegate.ledger.entries import Signed
 from tidegate.store.project import Project, read_settings
@@ -142,17 +143,8 @@ def _made(project: Project, basis: Basis, asked: Asked) -> _Made:
 
 
 def _asked(project: Project, target: Target, at: date, author: str | None = None) -> Asked:
-    name = target.model
-    model_name, _, snapshot = (name, "", "") if project.model(name) or "@" not in name else name.rpartition("@")
-    model = project.model(model_name)
-    if model is None:
-        known = [one.id for one in project.models]
-        hint = did_you_mean(model_name, known) or f"models: {', '.join(known) or 'none yet; add models/NAME.yaml'}"
-        raise AssessError(Problem("ASM001", f"there is no model {model_name!r}", None, hint))
-    if snapshot and model.snapshot(snapshot) is None:
-        near = did_you_mean(snapshot, [one.id for one in model.snapshots])
-        raise AssessError(Problem("ASM001", f"{model.id} has no snapshot {snapshot!r}", None, near))
-    return Asked(target.kind, model.id, at, snapshot or None, author)
+    found = find_target(project, target.model)
+    return Asked(target.kind, found.model.id, at, found.snapshot, author)
 
 
 def _inside(root: Path, file: str) -> Path:
