@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from tidegate.evidence.model import Evidence, Interval, Measurement
 from tidegate.kernel.errors import EvidenceError, Problem
+from tidegate.ledger.entries import STATEMENT_TYPE
 from tidegate.policy.model import Operator
 
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 EVAL_RESULT_TYPE = "https://in-toto.io/attestation/eval-result/v0.1"
 """The predicate proposed to in-toto in pull request 575 (text of September 2026); not accepted yet."""
 OBSERVED_FIELD = "tidegateObserved"

@@ -16,7 +16,7 @@ from tidegate.case.checks import Examination, examine
 from tidegate.case.diff import CaseDiff, diff
 from tidegate.case.draft import CaseRequest
 from tidegate.case.load import CaseFile, LoadedCase, case_text, hand_written_text, load_case
-from tidegate.case.model import EDGE, Node, Review, SafetyCase, Template
+from tidegate.case.model import EDGE, Node, SafetyCase, Template
 from tidegate.case.review import authors_of, is_second_person
 from tidegate.case.setting import CaseContext, Setting
 from tidegate.case.weighing import cap_of
@@ -26,6 +26,7 @@ from tidegate.flow.decisions import Standing, act
 from tidegate.flow.governing import governing
 from tidegate.flow.ledgers import Act, Actor
 from tidegate.flow.world import World
+from tidegate.govern.argument import case_reviews
 from tidegate.govern.governance import Governance
 from tidegate.govern.people import find_person
 from tidegate.kernel.canonical import canonical_bytes, digest_bytes
@@ -130,20 +131,10 @@ def open_case(world: World, name: str | None, *, as_of: date | None = None) -> O
         at=as_of or world.today,
         models=tuple(found.basis.models),
         policy=found.basis.policy,
-        reviews=reviews_of(found.read, loaded.case.id),
+        reviews=case_reviews(found.read, loaded.case.id) if found.read is not None else (),
         places=loaded.places,
     )
     return OpenedCase(loaded, examine(loaded.case, context), found.read)
-
-
-def reviews_of(read: Governance | None, case_id: str) -> tuple[Review, ...]:
-    """Give the reviews of a case that count, node by node, in the log's order."""
-    record = read.cases.get(case_id) if read is not None else None
-    return tuple(
-        Review.model_validate({"node": node, "digest": seen, "reviewer": one.by, "verdict": one.verdict})
-        for one in (record.reviews if record else ())
-        for node, seen in one.nodes.items()
-    )
 
 
 def _known_node(case: SafetyCase, name: str) -> Node:

@@ -202,9 +202,8 @@ def _act_once(world: World, make: Callable[[Standing], Sequence[Act]]) -> "tuple
         entries = [(one.index, one.entry) for one in store.entries()]
         if len(entries) != found.read.size:
             raise LedgerError(Problem("LED006", "the log has grown since the files were compared with it"))
-        read = governance(entries, store.documents_get, project.record.people)
-        faults = case_faults(found.basis, read, store.documents_get, world.today)
-        acts = make(Standing(project, found.basis, read, world.today, faults))
+        faults = case_faults(found.basis, found.read, store.documents_get, world.today)
+        acts = make(Standing(project, found.basis, found.read, world.today, faults))
         if not acts:
             return ()
         new = [entry_of(world, one) for one in acts]

@@ -13,6 +13,7 @@ from tidegate.evidence.models import Model
 from tidegate.flow.world import World, ledger_url
 from tidegate.govern.files import FILE_KINDS, FilesOfRecord, disagreements, logged_files
 from tidegate.govern.governance import Governance, governance
+from tidegate.govern.keyring import KEEPER
 from tidegate.govern.people import Person, find_person
 from tidegate.kernel.canonical import canonical_bytes, digest_bytes
 from tidegate.kernel.clock import day_of
@@ -44,8 +45,6 @@ from tidegate.store.project import (
 if TYPE_CHECKING:
     from tidegate.store.ledger import LedgerStore, Logged, SealedContent
 
-KEEPER = "keeper"
-"""Role of those who keep the log and its keys."""
 ATTEMPTS = 8
 """How often an act is tried again when others add to the log in between."""
 

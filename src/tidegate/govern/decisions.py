@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer, model_validator
 
+from tidegate.assess.governed import NEVER_RELIEVED
 from tidegate.kernel.canonical import canonical_bytes, digest_bytes
 from tidegate.kernel.clock import Instant, day_of
 from tidegate.kernel.errors import DecisionError, Problem
@@ -35,7 +36,6 @@ REPORT_ACTS: Mapping[str, ReportKind] = {"capability_report": "capability", "saf
 POLICY_CHANGE = "policy_change"
 """Act of an approval that an amendment of the policy takes."""
 _RECIPIENTS: tuple[Recipient, ...] = ("board", "trust", "government", "public")
-_WITHOUT_SUBSTITUTE = frozenset({"halt", "not_yet_specified"})
 
 
 class Need(Record):
@@ -401,7 +401,7 @@ def _refused_measure(measure: Measure, document: Decision, policy: Policy) -> Se
     for requirement in measure.requirements:
         if requirement not in known:
             found.append(Problem("DEC006", f"{name}: the policy has no requirement {requirement}"))
-        elif known[requirement].kind in _WITHOUT_SUBSTITUTE and measure.kind != "deviation":
+        elif known[requirement].kind in NEVER_RELIEVED and measure.kind != "deviation":
             kind = known[requirement].kind.replace("_", " ")
             found.append(Problem("DEC006", f"{name}: nothing can stand in for {requirement} ({kind})"))
     if measure.snapshot not in (None, document.about):
