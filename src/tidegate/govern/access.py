@@ -36,11 +36,15 @@ Action = Literal[
     "add_key",
     "rotate_key",
     "revoke_key",
+    "record_event",
+    "waive",
+    "record_incident",
+    "close_incident",
 ]
 """What somebody wants to do."""
-ResourceKind = Literal["decision", "report", "argument", "matter", "content", "key"]
+ResourceKind = Literal["decision", "report", "argument", "matter", "content", "key", "duty", "incident"]
 """What they want to do it to: a decision, a report, a safety case, a case of noncompliance, content outside the log,
-a key."""
+a key, a duty, an incident."""
 
 ACTIONS: Mapping[ResourceKind, tuple[Action, ...]] = {
     "decision": ("propose", "review", "recuse", "dissent", "sign", "reaffirm", "move", "record_waiver"),
@@ -49,6 +53,8 @@ ACTIONS: Mapping[ResourceKind, tuple[Action, ...]] = {
     "matter": ("manage_case", "close_case"),
     "content": ("erase", "place_hold", "lift_hold"),
     "key": ("add_key", "rotate_key", "revoke_key"),
+    "duty": ("record_event", "waive"),
+    "incident": ("record_incident", "close_incident"),
 }
 """Kind of resource -> what can be done to it."""
 PEOPLE_ATTRIBUTES = ("authors", "proposer", "recused", "implicated", "managers", "risk_owners", "owners")

@@ -13,7 +13,10 @@
     ├── CaseError        CAS  a safety case that does not hold together
     ├── DecisionError    DEC  a decision that cannot go this way
     ├── CaseworkError    NCP  a noncompliance report that cannot be handled so
-    └── BundleError      BUN  a bundle that does not verify
+    ├── BundleError      BUN  a bundle that does not verify
+    ├── ObligationError  OBL  a rule, event or calendar that a date cannot be computed from
+    ├── IncidentError    INC  an incident that cannot be recorded so
+    └── PublicationError PUB  something that cannot be published as it is
 
 An error carries one or more problems, so that a person sees all of them at once.
 A problem says where it is, what was expected and what to do.
@@ -100,6 +103,23 @@ CODES: dict[str, str] = {
     "BUN002": "The bundle is unsafe: a path escapes, or it expands beyond the limit.",
     "BUN003": "A part of the bundle is missing, or is not what its digest says.",
     "BUN004": "The keys to trust cannot be read.",
+    "OBL001": "A rule contradicts itself, or two rules have the same id.",
+    "OBL002": "A rule, event, owner, calendar or fact is not known.",
+    "OBL003": "An event lies in the future, or lacks what its rule counts from.",
+    "OBL004": "A duty cannot be waived so.",
+    "INC001": "The incident is not known.",
+    "INC002": "The times of an incident contradict each other, or lie in the future.",
+    "INC003": "A question, answer, field, scale or notice of an incident is not known.",
+    "INC004": "The incident cannot go there: it is closed, or something is missing.",
+    "INC005": "What the log says of an incident is not kept, or is not what it was.",
+    "PUB001": "The output is not complete, so it cannot become final.",
+    "PUB002": "A framework, item, section, questionnaire or template is not known.",
+    "PUB003": "Two practices, answers or pages have the same id, or answer the same.",
+    "PUB004": "What is referred to does not exist.",
+    "PUB005": "A redaction does not fit the text, or the register lacks it.",
+    "PUB006": "Withheld words stand in what was about to be published.",
+    "PUB007": "The message catalogue cannot be used.",
+    "PUB008": "The output cannot be made, or the folder holds something else.",
 }
 """Stable code -> what it means. The reference page of errors is generated from this."""
 
@@ -232,3 +252,21 @@ class BundleError(TidegateError):
     """A bundle does not verify."""
 
     prefix = "BUN"
+
+
+class ObligationError(TidegateError):
+    """A date cannot be computed from what was given."""
+
+    prefix = "OBL"
+
+
+class IncidentError(TidegateError):
+    """An incident cannot be recorded so."""
+
+    prefix = "INC"
+
+
+class PublicationError(TidegateError):
+    """Something cannot be published as it is."""
+
+    prefix = "PUB"

@@ -423,3 +423,85 @@ class HoldLifted(Record):
     """Its id."""
     reason: Text
     """Why."""
+
+
+class EventRecorded(Record):
+    """Something that starts or meets a duty: staff were trained, a drill was held, a report was sent."""
+
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.:+@/#-]{0,119}$")]
+    """What happened, in the words of the rules: ``training.held``, ``done:<rule id>`` ..."""
+    on: date
+    """Day; an entry is made after it, or before it for what is planned."""
+    is_planned: bool = False
+    """True if it lies ahead, such as a placement on the market."""
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    """What it is about."""
+    amount: str | None = None
+    """A quantity that it carries, as a decimal number."""
+    covers: date | None = None
+    """For a report: the day up to which it covers what is known."""
+    facts: tuple[str, ...] = ()
+    """What is so of it."""
+    document: DigestText | None = None
+    """Digest of what shows it, such as a certificate, which the project keeps."""
+    note: Text | None = None
+    """In words."""
+    takes_back: Name | None = None
+    """Id of an earlier entry that this one takes back, or corrects."""
+
+
+class ObligationWaived(Record):
+    """Somebody signed that a duty is set aside. It counts once all have signed the same whom the policy names."""
+
+    rule: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    """Rule."""
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    """About what; none means whatever it is about."""
+    due: date | None = None
+    """The date that is waived; none means all up to `until`."""
+    until: date
+    """Last day on which it counts."""
+    reason: Text
+    """Why."""
+    role: Name
+    """Role in which it is signed."""
+    is_public: bool = True
+    """True if it is published."""
+
+
+class IncidentOpened(Record):
+    """An incident was put on record. What is known of it stands outside the log, under a salted digest."""
+
+    incident: Name
+    """Its id."""
+    content: Sealed
+    """What was known."""
+
+
+class IncidentUpdated(Record):
+    """Something about an incident was added or corrected."""
+
+    incident: Name
+    """Incident."""
+    content: Sealed
+    """What was added or corrected."""
+
+
+class IncidentNoticed(Record):
+    """A notice of an incident was sent."""
+
+    incident: Name
+    """Incident."""
+    content: Sealed
+    """The notice, to whom it went, and when."""
+
+
+class IncidentClosed(Record):
+    """An incident was closed, or opened again."""
+
+    incident: Name
+    """Incident."""
+    is_reopened: bool = False
+    """True if it is opened again."""
+    content: Sealed
+    """Why, and what was learned."""

@@ -21,7 +21,14 @@ class Mark(NamedTuple):
     style: str
 
 
-Run = str | Cite | Mark
+class Link(NamedTuple):
+    """Words that lead somewhere: a page of the site, a section of this page (``#id``), or a page of others."""
+
+    words: str
+    href: str
+
+
+Run = str | Cite | Mark | Link
 Cell = tuple[Run, ...]
 """What stands in one place of a page."""
 
@@ -60,7 +67,16 @@ class Grid:
     is_wide: bool = False
 
 
-Block = Paragraph | Said | Listing | Grid
+@dataclass(frozen=True)
+class Picture:
+    """A drawing, with what it shows in words."""
+
+    svg: str
+    alt: str
+    caption: str = ""
+
+
+Block = Paragraph | Said | Listing | Grid | Picture
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,8 @@ class Section:
     title: str
     blocks: tuple[Block, ...] = ()
     level: int = 2
+    anchor: str = ""
+    """Where links lead to it; numbered if empty."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +102,10 @@ class Page:
     sections: tuple[Section, ...]
     anchors: dict[str, str] = field(default_factory=dict)
     """Record -> where on the page it stands."""
+    footer: tuple[str, ...] = ()
+    """Last lines: the day, the policy, the log checkpoint, what is withheld."""
+    language: str = "en"
+    """Language of the words, as a BCP 47 tag."""
 
 
 def cell(*runs: Run | None) -> Cell:

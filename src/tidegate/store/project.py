@@ -29,6 +29,7 @@ from tidegate.kernel.errors import EvidenceError, Problem, ProjectError, Where
 from tidegate.kernel.record import Record
 from tidegate.policy.load import LoadedPolicy, load_pack, load_policy, refuse_label_reuse, with_locks
 from tidegate.policy.model import RuleLock
+from tidegate.publish.practices import CommitmentMade
 
 if sys.platform != "win32":
     import fcntl
@@ -79,6 +80,12 @@ class ProjectRecord(Record):
     """People who act, and the roles that they hold."""
     ledger: LedgerSettings | None = None
     """The log of acts; none until `tidegate ledger init`."""
+    website: str | None = None
+    """The organisation's website, for publication."""
+    contact: str | None = None
+    """How a natural person reaches the organisation, for publication."""
+    commitments: tuple[CommitmentMade, ...] = ()
+    """Frameworks that the organisation stands by, is bound by, or watches."""
 
     @model_validator(mode="after")
     def _people_are_people(self) -> "ProjectRecord":
@@ -197,7 +204,7 @@ def adopted_policy(root: Path, record: ProjectRecord, document: Document) -> Loa
     loaded = (
         load_pack(adopted.pack)
         if adopted.pack
-        else load_policy(_inside(root, adopted.file or "", where), name=adopted.file)
+        else load_policy(inside(root, adopted.file or "", where), name=adopted.file)
     )
     if adopted.digest is not None and adopted.digest != loaded.policy.digest:
         message = f"{loaded.policy.label} has the digest {loaded.policy.digest}, and the project pins {adopted.digest}"
@@ -206,7 +213,12 @@ def adopted_policy(root: Path, record: ProjectRecord, document: Document) -> Loa
     return loaded
 
 
-def _inside(root: Path, name: str, where: Where) -> Path:
+def inside(root: Path, name: str, where: Where) -> Path:
+    """Give a file of the project by its name.
+
+    Raises:
+        ProjectError: PRJ004, it lies outside the project.
+    """
     try:
         path = (root / name).resolve()
     except (ValueError, OSError, RuntimeError):
@@ -224,7 +236,7 @@ def read_locks(root: Path) -> tuple[RuleLock, ...]:
 
 def write_locks(root: Path, locks: tuple[RuleLock, ...]) -> None:
     """Write the rule locks of a project."""
-    _write_record(root / LOCKS, LockFile(locks=locks))
+    write_record(root / LOCKS, LockFile(locks=locks))
 
 
 def read_policies(root: Path) -> tuple[LoadedPolicy, ...]:
@@ -236,7 +248,7 @@ def read_policies(root: Path) -> tuple[LoadedPolicy, ...]:
     folder = root / "policy"
     paths = sorted(path for path in folder.glob("*.yaml") if path.name != LOCKS.name) if folder.is_dir() else []
     for path in paths:
-        _inside(root, f"policy/{path.name}", Where(f"policy/{path.name}"))
+        inside(root, f"policy/{path.name}", Where(f"policy/{path.name}"))
     loaded = tuple(load_policy(path, name=f"policy/{path.name}") for path in paths)
     refuse_label_reuse(loaded)
     return loaded
@@ -247,7 +259,7 @@ def _read_models(root: Path) -> tuple[Model, ...]:
     seen: dict[str, str] = {}
     for path in sorted((root / "models").glob("*.y*ml")):
         name = f"models/{path.name}"
-        _inside(root, name, Where(name))
+        inside(root, name, Where(name))
         document = read_document(path, name=name)
         model = validate_part(document, Model)
         for alias in sorted(model.names):
@@ -266,7 +278,7 @@ def _read_imports(root: Path) -> dict[str, RecordFile]:
     found: dict[str, RecordFile] = {}
     for path in sorted((root / RECORDS).glob("*.json")):
         name = f"{RECORDS.as_posix()}/{path.name}"
-        _inside(root, name, Where(name))
+        inside(root, name, Where(name))
         content = read_bytes(path, max_bytes=MAX_RECORDS_BYTES)
         try:
             found[name] = RecordFile.model_validate_json(content)
@@ -296,7 +308,7 @@ def write_redaction(root: Path, redaction: Redaction) -> Path:
     """Add a redaction; one of the same field takes the place of the earlier one."""
     with _alone(root):
         kept = [one for one in read_redactions(root) if (one.record, one.field) != (redaction.record, redaction.field)]
-        _write_record(root / REDACTIONS, RedactionFile(redactions=(*kept, redaction)))
+        write_record(root / REDACTIONS, RedactionFile(redactions=(*kept, redaction)))
     return root / REDACTIONS
 
 
@@ -365,7 +377,7 @@ def _write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorde
     written: list[Path] = []
     try:
         for path, file in planned.items():
-            _write_record(path, file)
+            write_record(path, file)
             written.append(path)
     except BaseException:
         for path in written:
@@ -457,7 +469,7 @@ def _write_restatement(root: Path, restatement: Restatement) -> Path:
     if restatement.by is not None and not _is_about_the_same(known[restatement.supersedes], known[restatement.by]):
         message = f"{restatement.by!r} is not about the same model and evaluation as {restatement.supersedes!r}"
         raise EvidenceError(Problem("EVI006", message, None, "name the record that states the same figure again"))
-    _write_record(path, RestatementFile(restatements=(*before, restatement)))
+    write_record(path, RestatementFile(restatements=(*before, restatement)))
     return path
 
 
@@ -522,7 +534,8 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise ProjectError(Problem("PRJ004", f"cannot be written: {error.strerror}", Where(str(path)))) from None
 
 
-def _write_record(path: Path, record: Record) -> None:
+def write_record(path: Path, record: Record) -> None:
+    """Write a record to a file, atomically. Raises PRJ004 if it cannot be written."""
     # JSON is YAML; one writer, one reader, and reviewable line by line.
     data = {"schema": getattr(record, "schema_", None), **plain(record)}
     data.pop("schema_", None)
