@@ -103,6 +103,10 @@ ALLOWED = [
     ("rotate_key", ("keeper",), {"owners": OTHER}),
     ("revoke_key", (), {"owners": ME}),
     ("revoke_key", ("keeper",), {"owners": OTHER}),
+    ("record_event", (), {}),
+    ("waive", ("rso",), {"signing_roles": ("rso", "ceo"), "owners": OTHER}),
+    ("record_incident", (), {}),
+    ("close_incident", (), {}),
 ]
 REFUSED = [
     ("review", (), {"authors": ME}, "nobody reviews their own work"),
@@ -134,6 +138,8 @@ REFUSED = [
     ("add_key", ("keeper",), {"owners": ME, "roles": ("rso",)}, "no role that the signing key lacks"),
     ("rotate_key", ("rso",), {"owners": OTHER}, "only its owner or a keeper"),
     ("revoke_key", (), {}, "only its owner or a keeper"),
+    ("waive", ("rso",), {"signing_roles": ("ceo",)}, "sign waivers"),
+    ("waive", ("rso",), {"signing_roles": ("rso",), "owners": ME}, "nobody sets their own duty aside"),
 ]
 
 
