@@ -28,11 +28,18 @@ from tidegate.govern.critiques import Critique
 from tidegate.govern.decisions import NEXT, Decision
 from tidegate.govern.report_text import ReportText
 from tidegate.govern.reports import Report
+from tidegate.incidents.model import Said
 from tidegate.kernel.errors import CODES
 from tidegate.kernel.record import Record
 from tidegate.ledger.entries import KINDS, STATEMENT_TYPE, Entry, predicate_type
+from tidegate.obligations.model import ObligationFile, RulePack
+from tidegate.obligations.rules import shipped_rules
+from tidegate.policy.framework import Framework
+from tidegate.policy.frameworks import shipped_frameworks
 from tidegate.policy.model import Policy
 from tidegate.publish.bundle import Manifest
+from tidegate.publish.practices import AnswerFile, ChangeFile, ModelPage, Practice, TextRedactionFile
+from tidegate.publish.report_templates import ReportTemplate
 from tidegate.publish.trust import Trust
 from tidegate.publish.verification import CHECKS
 from tidegate.store.project import ProjectRecord
@@ -153,6 +160,16 @@ def test_every_error_code_is_raised_and_tested(code):
         ("decision-schema.md", DecisionFile),
         ("bundle-schema.md", Manifest),
         ("bundle-schema.md", Trust),
+        ("publication-schema.md", Practice),
+        ("publication-schema.md", AnswerFile),
+        ("publication-schema.md", ModelPage),
+        ("publication-schema.md", TextRedactionFile),
+        ("publication-schema.md", ChangeFile),
+        ("publication-schema.md", ReportTemplate),
+        ("obligations.md", ObligationFile),
+        ("obligations.md", RulePack),
+        ("frameworks.md", Framework),
+        ("incident-schema.md", Said),
         ("ledger-entries.md", Entry),
         *(("ledger-entries.md", of.body) for of in KINDS.values()),
         *((f"predicates/{kind}.md", of.body) for kind, of in KINDS.items() if of.is_signed),
@@ -215,6 +232,12 @@ def test_every_state_and_every_field_that_may_be_withheld_is_listed():
     assert [state for state in NEXT if not re.search(rf"^\| `{state}` \|", states, re.MULTILINE)] == []
     settings = page("settings.md")
     assert [one for one in WITHHOLDABLE if f"- `{one}`\n" not in settings] == []
+
+
+def test_every_rule_and_framework_that_ships_is_listed():
+    rules, frameworks = page("obligations.md"), page("frameworks.md")
+    assert [one.id for one in shipped_rules() if f"| `{one.id}` |" not in rules] == []
+    assert [one for one in shipped_frameworks() if f"| `{one}` |" not in frameworks] == []
 
 
 def test_every_environment_variable_is_documented():

@@ -32,11 +32,18 @@ from tidegate.govern.critiques import Critique
 from tidegate.govern.decisions import NEXT, Decision
 from tidegate.govern.report_text import ReportText
 from tidegate.govern.reports import Report
+from tidegate.incidents.model import TIME_MEANINGS, Said
 from tidegate.kernel import errors
 from tidegate.kernel.record import Record
 from tidegate.ledger.entries import KINDS, Entry, KindOf, Signed, predicate_type, statement
+from tidegate.obligations.model import ObligationFile, RulePack
+from tidegate.obligations.rules import shipped_rules
+from tidegate.policy.framework import Framework
+from tidegate.policy.frameworks import shipped_frameworks
 from tidegate.policy.model import Policy
 from tidegate.publish.bundle import Manifest
+from tidegate.publish.practices import AnswerFile, ChangeFile, ModelPage, Practice, TextRedactionFile
+from tidegate.publish.report_templates import ReportTemplate
 from tidegate.publish.trust import Trust
 from tidegate.publish.verification import CHECKS
 from tidegate.store.project import ProjectRecord
@@ -451,6 +458,8 @@ def _sample(name: str, schema: dict[str, Any]) -> Any:
             return _SAMPLES[sample]
     if schema.get("format") == "date":
         return _SAMPLES["day"]
+    if schema.get("$ref", "").endswith("/Sealed"):
+        return {"digest": _SAMPLES["digest"]}
     if "enum" in schema:
         return schema["enum"][0]
     match schema.get("type"):
@@ -539,6 +548,65 @@ def case_page() -> str:
     return "\n".join([MADE + head, rules, files, f"## The case as a whole\n\n{whole}"])
 
 
+# --- publication, obligations, incidents ---------------------------------------------------------------
+
+
+def publication_page() -> str:
+    """Give the page of what a project publishes: the files of `hub/`, and templates of reports."""
+    head = (
+        "# Files of publication\n\n"
+        "[Publish your first transparency hub](../how-to/publish-your-hub.md) shows how they are used.\n"
+        "Every file under `hub/` names its format in `schema`.\n"
+    )
+    practices = f"## Practices, answers, pages of models\n\n{records_part(Practice, AnswerFile, ModelPage, level=3)}"
+    files = (TextRedactionFile, ChangeFile)
+    register = f"## Register of redactions, and changelog\n\n{records_part(*files, level=3)}"
+    templates = f"## Templates of reports\n\n{records_part(ReportTemplate, level=3)}"
+    return "\n".join([MADE + head, practices, register, templates])
+
+
+def obligations_page() -> str:
+    """Give the page of rules: the file of a project, and every rule that ships."""
+    head = (
+        "# Obligations\n\n"
+        "[See what is due](../how-to/see-what-is-due.md) shows how dates follow from rules and events.\n"
+        "Rules that ship come first from the law or code itself; where only a secondary source was read, the rule says so.\n"
+    )
+    rows = [
+        (f"`{one.id}`", one.kind, one.title, f"`{one.source}`" if one.source else "", ", ".join(one.only_if))
+        for one in shipped_rules()
+    ]
+    rules = f"## Rules that ship\n\n{_table(('Rule', 'Kind', 'What', 'Source', 'Only if'), rows)}"
+    files = f"## Files\n\nThe file `obligations.yaml`, and packs of rules.\n\n{records_part(ObligationFile, RulePack, level=3)}"
+    return "\n".join([MADE + head, rules, files])
+
+
+def frameworks_page() -> str:
+    """Give the page of frameworks: which ship, and the fields of one."""
+    head = (
+        "# Frameworks\n\n"
+        "Laws, codes, commitments, standards and questionnaires as data; what an item asks is in our own words.\n"
+        "A project adds its own, or newer versions, under `frameworks/*.yaml`.\n"
+    )
+    rows = [
+        (f"`{one.id}`", one.version, one.title, one.kind, one.status, str(len(one.items)))
+        for one in shipped_frameworks().values()
+    ]
+    table = _table(("Framework", "Version", "Title", "Kind", "Status", "Items"), rows)
+    return "\n".join([MADE + head, f"## Frameworks that ship\n\n{table}", records_part(Framework)])
+
+
+def incident_page() -> str:
+    """Give the page of incidents: the times, the questions, and what is said of an incident."""
+    head = (
+        "# Incidents\n\n"
+        "[Handle an incident](../how-to/handle-an-incident.md) shows how one is recorded.\n"
+        "The log holds a salted digest of each record below; the record itself stands outside it.\n"
+    )
+    times = _table(("Time", "When"), ((f"`{name}`", said) for name, said in TIME_MEANINGS.items()))
+    return "\n".join([MADE + head, f"## Times\n\n{times}", records_part(Said)])
+
+
 # --- settings ----------------------------------------------------------------------------------------
 
 _LAYOUT = """## Files of a project
@@ -553,6 +621,11 @@ _LAYOUT = """## Files of a project
 | `evidence/restatements.yaml` | restatements and retractions, written by `tidegate evidence restate` |
 | `evidence/redactions.yaml` | words withheld from outsiders, with their salts, written by `tidegate evidence redact` |
 | `reports/*.yaml` | what people write in capability and safeguards reports |
+| `obligations.yaml` | facts of the organisation, its own promises and rules, calendars, events that no log holds |
+| `hub/**/*.yaml` | practices, answers and pages of models, for publication |
+| `hub/redactions.yaml` | register of words withheld from publication, written by `tidegate publish redact` |
+| `hub/changelog.yaml`, `hub/archive/*.json` | what changed in the hub, and its state by half-year, written by `tidegate publish hub` |
+| `frameworks/*.yaml` | own frameworks, or newer versions of those that ship |
 | `cases/*/` | safety cases: `generated.yaml` is made, `case.yaml` is written by hand |
 | `ledger/checkpoint` | the newest checkpoint of the log, written by `tidegate ledger checkpoint` |
 | `ledger/ledger.db` | the log, unless `tidegate.yaml` names another database; it is not for git |
@@ -605,6 +678,10 @@ def pages() -> dict[str, str]:
         "bundle-schema.md": bundle_page(),
         "report-schema.md": report_page(),
         "safety-case.md": case_page(),
+        "publication-schema.md": publication_page(),
+        "obligations.md": obligations_page(),
+        "frameworks.md": frameworks_page(),
+        "incident-schema.md": incident_page(),
         **predicate_pages(),
     }
 

@@ -39,6 +39,18 @@ PEOPLE = {
     "bob": ("Bob Example", ("ceo",)),
     "eve": ("Eve Example", ("external-reviewer",)),
 }
+COMMITMENTS = (
+    ("hiroshima-coc", "adhered"),
+    ("fasc", "adhered"),
+    ("seoul-pledge", "adhered"),
+    ("wh-voluntary", "adhered"),
+    ("munich", "adhered"),
+    ("thorn", "adhered"),
+    ("wh-ibsa", "adhered"),
+    ("christchurch", "adhered"),
+    ("sb53", "bound"),
+    ("raise", "watched"),
+)
 
 
 @dataclass(frozen=True)
@@ -122,12 +134,17 @@ def _make_house(root: Path) -> dict[str, Signer]:
         "organisation": "Demo house",
         "policy": {"file": "policy/house.yaml"},
         "people": people,
+        "website": "https://demo.example",
+        "contact": "safety@demo.example",
+        "commitments": [{"framework": name, "since": "2026-11", "stance": stance} for name, stance in COMMITMENTS],
     }
     files = {
         PROJECT_FILE: yaml.safe_dump(project, sort_keys=False),
         "policy/house.yaml": (packs / "policy.yaml").read_text(encoding="utf-8"),
         "models/adder.yaml": (packs / "model.yaml").read_text(encoding="utf-8"),
+        "obligations.yaml": (packs / "obligations.yaml").read_text(encoding="utf-8"),
     }
+    files |= {f"hub/{one.name}": one.read_text(encoding="utf-8") for one in (packs / "hub").iterdir()}
     for kind in ("capability", "safeguards"):
         name = f"{MODEL}-{kind}.yaml"
         files[f"reports/{name}"] = (packs / "reports" / name).read_text(encoding="utf-8")

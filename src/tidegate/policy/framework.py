@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from tidegate.kernel.duration import PartialDate
+from tidegate.kernel.duration import Duration, PartialDate
 from tidegate.kernel.record import Record
 
 FrameworkId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,59}$")]
@@ -36,7 +36,7 @@ class FrameworkItem(Record):
     parent: ItemId | None = None
     """Item that it is a part of."""
     section: str | None = None
-    """Section of a questionnaire that it stands in."""
+    """Section of the framework that it stands in."""
     applies_to: str | None = None
     """Whom it binds: ``frontier_developer``, ``large_frontier_developer``; none means all that the framework binds."""
     in_force_from: PartialDate | None = None
@@ -53,6 +53,12 @@ class FrameworkItem(Record):
     """Related items: hub sections, items of other frameworks."""
     rules: tuple[str, ...] = ()
     """Rules of `packs/obligations` that watch its dates."""
+    cadence: Duration | None = None
+    """How often it asks for it, where it says so."""
+    due: str | None = None
+    """By when, in words: ``72 hours after determination or reasonable belief``."""
+    to: str | None = None
+    """Who has to receive it."""
     retention: str | None = None
     """How long it asks to keep records."""
     note: str | None = None
@@ -72,6 +78,8 @@ class Framework(Record):
     """Version: a number or the date of the text."""
     title: str
     """Its title."""
+    names: tuple[str, ...] = ()
+    """Other names by which texts call it."""
     publisher: str
     """Who published it."""
     date: PartialDate
@@ -95,7 +103,7 @@ class Framework(Record):
     criteria: dict[str, str] = Field(default_factory=dict)
     """Whom and what it covers: name -> in words."""
     sections: dict[str, str] = Field(default_factory=dict)
-    """Sections of a questionnaire: id -> title."""
+    """Sections: id -> title."""
     note: str | None = None
     """A remark."""
     items: Annotated[tuple[FrameworkItem, ...], Field(min_length=1)]

@@ -23,6 +23,9 @@ BADGE_WORDS: dict[Badge, str] = {
 }
 
 
+RecordWorth = Literal["verified", "attested"]
+
+
 class Known(NamedTuple):
     """A record that a statement may cite."""
 
@@ -30,7 +33,7 @@ class Known(NamedTuple):
     """``evidence:<id>`` ..."""
     title: str
     """A short name."""
-    worth: Literal["verified", "attested"]
+    worth: RecordWorth
     """``verified`` if outsiders can recompute it or check its signatures, ``attested`` if somebody says so."""
     on: date | None = None
     """Its day."""

@@ -20,12 +20,12 @@ Ref = Annotated[
     str,
     StringConstraints(
         pattern=r"^(evidence|decision|report|case|policy|assessment|model|duty|rule|entry|incidents|noncompliance|"
-        r"practice|document|url):[^\s]{1,300}$"
+        r"document|url):[^\s]{1,300}$"
     ),
 ]
 """A record that shows a statement: ``evidence:<id>``, ``decision:D-1``, ``report:R-1``, ``case:<id>``,
 ``policy:<label or adopted>``, ``assessment:<model>``, ``rule:<obligation rule>``, ``entry:<number in the log>``,
-``incidents:<year>`` and ``noncompliance:<year>`` (published counts), ``practice:<id>``, ``document:sha256:<hex>``,
+``incidents:<year>`` and ``noncompliance:<year>`` (published counts), ``document:sha256:<hex>``,
 ``url:https://...`` (a page of others, which nothing here can check)."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 """Words for the public. ``[[R-1|the words]]`` marks words that the redaction R-1 withholds."""

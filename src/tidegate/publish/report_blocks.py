@@ -76,7 +76,25 @@ class Picture:
     caption: str = ""
 
 
-Block = Paragraph | Said | Listing | Grid | Picture
+@dataclass(frozen=True)
+class Facts:
+    """Names with what each of them is."""
+
+    heading: str
+    """What they are about; empty where the section says it."""
+    rows: tuple[tuple[str, Cell], ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text that is shown exactly: a command, a proof, a checkpoint."""
+
+    heading: str
+    """What it is; empty where the section says it."""
+    text: str
+
+
+Block = Paragraph | Said | Listing | Grid | Picture | Facts | Code
 
 
 @dataclass(frozen=True)
@@ -142,3 +160,9 @@ def grid(
     """Give a table, or nothing if it has no rows."""
     made = tuple(tuple((one,) if isinstance(one, str) else one for one in row) for row in rows)
     return (Grid(caption, tuple(heads), made, is_wide),) if made else ()
+
+
+def facts(heading: str, rows: Iterable[tuple[str, str | Cell | None]]) -> tuple[Facts, ...]:
+    """Give names with what they are, those that are nothing left out; nothing at all if none remains."""
+    made = tuple((name, (one,) if isinstance(one, str) else one) for name, one in rows if one)
+    return (Facts(heading, made),) if made else ()

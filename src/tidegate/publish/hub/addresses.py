@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where everything stands on the site. Addresses are made from ids, so that a new title breaks no link."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from tidegate.kernel.canonical import digest_bytes
+from tidegate.policy.framework import Framework
+from tidegate.publish.content import Content
+from tidegate.publish.practices import Practice
+
+MAX_PAGE_BYTES = 150_000
+"""A page is at most so large, so that it opens at once on a slow line."""
+PRACTICES_EACH = 20
+"""Practices of a section that one page takes: with long statements this stays below the size of a page."""
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}\Z")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]|index)(\.|\Z)")
+T = TypeVar("T")
+
+
+def slug(name: str) -> str:
+    """Give a file name that stands for an id and for no other, on every file system.
+
+    >>> slug("model-1"), slug("Model 1")
+    ('model-1', 'model-1-f3c7a9f5')
+    """
+    if _PLAIN.match(name) and not name.endswith(".") and not _RESERVED.match(name):
+        return name
+    readable = re.sub(r"[^a-z0-9._-]+", "-", name.casefold())[:60].strip("-.") or "x"
+    return f"{readable}-{digest_bytes(name.encode()).removeprefix('sha256:')[:8]}"
+
+
+def anchor(kind: str, name: str) -> str:
+    """Give the anchor of something on its page."""
+    return f"{kind}-{slug(name)}"
+
+
+def pieces(things: Sequence[T], each: int) -> list[Sequence[T]]:
+    """Give things in runs of at most so many, one empty run if there are none."""
+    return [things[start : start + each] for start in range(0, len(things), each)] or [()]
+
+
+def numbered(path: str, number: int) -> str:
+    """Give the address of the n-th part of a page; the first keeps the plain one."""
+    return path if number == 1 else f"{path.removesuffix('.html')}-{number}.html"
+
+
+# --- pages ----------------------------------------------------------------------------------------------
+
+
+def model_page(model: str) -> str:
+    """Give the page of a model."""
+    return f"models/{slug(model)}.html"
+
+
+def evaluations_page(model: str) -> str:
+    """Give the page of a model's evaluations."""
+    return f"models/{slug(model)}-evaluations.html"
+
+
+def record_page(evidence: str) -> str:
+    """Give the page of an evidence record."""
+    return f"records/{slug(evidence)}.html"
+
+
+def decision_page(decision: str) -> str:
+    """Give the page of a decision."""
+    return f"decisions/{slug(decision)}.html"
+
+
+def policy_page(version: str) -> str:
+    """Give the page of a version of the policy."""
+    return f"policy/{slug(version)}.html"
+
+
+def framework_page(framework: str) -> str:
+    """Give the page of a framework."""
+    return f"commitments/{slug(framework)}.html"
+
+
+def item_address(ref: str) -> str:
+    """Give where an item of a framework, or a whole framework, stands."""
+    framework, _, item = ref.partition("#")
+    return framework_page(framework) + (f"#{anchor('item', item)}" if item else "")
+
+
+def proof_file(ref: str) -> str:
+    """Give the file that holds the inclusion proof of a record."""
+    return f"proofs/{slug(ref.replace(':', '-', 1))}.tlog-proof"
+
+
+# --- the section tree --------------------------------------------------------------------------------------
+
+
+def top_of(sections: Framework, section: str) -> str | None:
+    """Give the top section that a section belongs to; none if the tree does not know it."""
+    parents = {one.id: one.parent for one in sections.items}
+    if section not in parents:
+        return None
+    seen: set[str] = set()
+    while (parent := parents[section]) is not None and parent in parents and parent not in seen:
+        seen.add(section)
+        section = parent
+    return section
+
+
+def placed(content: Content) -> dict[str, list[Practice]]:
+    """Give the practices of each section, in the order of the publication."""
+    found: dict[str, list[Practice]] = {}
+    for one in content.publication.practices:
+        found.setdefault(one.section, []).append(one)
+    return found
+
+
+def section_parts(content: Content) -> dict[str, list[list[tuple[str, Sequence[Practice]]]]]:
+    """Give, for each top section, its pages: each a list of (section, practices) in the order of the tree."""
+    practices = placed(content)
+    found: dict[str, list[list[tuple[str, Sequence[Practice]]]]] = {}
+    for top in (one.id for one in content.sections.items if one.parent is None):
+        pages: list[list[tuple[str, Sequence[Practice]]]] = [[]]
+        room = PRACTICES_EACH
+        for section in _below(content.sections, top):
+            for run in pieces(practices.get(section, ()), PRACTICES_EACH):
+                if len(run) > room:
+                    pages.append([])
+                    room = PRACTICES_EACH
+                pages[-1].append((section, run))
+                room -= len(run)
+        found[top] = pages
+    return found
+
+
+def _below(sections: Framework, top: str) -> Iterator[str]:
+    return (one.id for one in sections.items if top_of(sections, one.id) == top)
+
+
+def section_page(top: str, number: int = 1) -> str:
+    """Give a page of a top section."""
+    return numbered(f"sections/{slug(top)}.html", number)
+
+
+# --- everything by reference ----------------------------------------------------------------------------------
+
+
+def addresses(content: Content) -> Mapping[str, str]:
+    """Give where the site shows each record, practice and section: reference -> address from the site's root.
+
+    References are those that statements use, and ``section:<id>``, ``framework:<id or item>``.
+    """
+    return dict(_all(content))
+
+
+def _all(content: Content) -> Iterator[tuple[str, str]]:
+    for top, pages in section_parts(content).items():
+        for number, page in enumerate(pages, 1):
+            yield from _of_section(section_page(top, number), page)
+    for model in content.models:
+        name = model.model.id
+        yield f"model:{name}", model_page(name)
+        yield f"assessment:{name}", f"{model_page(name)}#thresholds"
+        yield from ((f"report:{one.report}", f"{model_page(name)}#{anchor('report', one.report)}") for one, _ in model.reports)
+        yield from ((f"case:{one.case}", f"{model_page(name)}#{anchor('case', one.case)}") for one in model.cases)
+        yield from ((f"decision:{one.record.id}", decision_page(one.record.id)) for one in model.decisions)
+    yield from ((f"evidence:{name}", record_page(name)) for name in content.evidence)
+    for version in content.policies:
+        yield f"policy:{version.policy.label}", policy_page(version.policy.version)
+    yield "policy:adopted", policy_page(content.policy.version)
+    yield from _of_duties(content)
+    yield from ((f"framework:{one}", framework_page(one)) for one in shown_frameworks(content))
+    if content.noncompliance is not None:
+        yield f"noncompliance:{content.noncompliance.year}", "noncompliance.html"
+    yield from ((f"incidents:{year}", "noncompliance.html#incidents") for year in content.incidents)
+
+
+def _of_section(path: str, page: Iterable[tuple[str, Sequence[Practice]]]) -> Iterator[tuple[str, str]]:
+    for section, practices in page:
+        yield f"section:{section}", f"{path}#{anchor('section', section)}"
+        for one in practices:
+            yield f"practice:{one.id}", f"{path}#{anchor('practice', one.id)}"
+
+
+def _of_duties(content: Content) -> Iterator[tuple[str, str]]:
+    for one in content.duties:
+        yield f"rule:{one.rule.id}", f"compliance.html#{anchor('rule', one.rule.id)}"
+        yield f"duty:{one.id}", f"compliance.html#{anchor('rule', one.rule.id)}"
+
+
+def shown_frameworks(content: Content) -> list[str]:
+    """Give the frameworks that have a page: those that the organisation names, in its order."""
+    return [one.framework for one in content.commitments if one.framework in content.frameworks]

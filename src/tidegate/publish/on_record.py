@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The inventory of a project: every record that a statement may cite, with what it is worth and where it is shown."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from tidegate.assess.model import ModelAssessment
+from tidegate.evidence.model import CAPABILITY_KINDS, Evidence
+from tidegate.govern.records import CaseRecord, ReportRecord
+from tidegate.kernel.clock import day_of
+from tidegate.kernel.duration import last_day
+from tidegate.obligations.model import Duty
+from tidegate.policy.model import Policy, Requirement
+from tidegate.publish.decision_pages import ShownDecision
+from tidegate.publish.inventory import Inventory, Known, RecordWorth
+
+ARTIFACT_OF: Mapping[str, str] = {
+    "red_team": "evaluation",
+    "control_check": "security_control",
+    "efficacy": "safeguard",
+    "audit": "audit",
+}
+"""Kind of evidence -> kind of record in the words of the crosswalk; evaluations aside."""
+
+
+@dataclass(frozen=True)
+class OnRecord:
+    """What a project has, before it is listed."""
+
+    policy: Policy
+    at: date
+    policy_entry: int | None = None
+    """Entry of the log that adopted the policy."""
+    evidence: Iterable[Evidence] = ()
+    logged: bool = False
+    """True if the project keeps a log, which the files agree with."""
+    assessments: Iterable[ModelAssessment] = ()
+    decisions: Iterable[ShownDecision] = ()
+    reports: Iterable[ReportRecord] = ()
+    cases: Iterable[CaseRecord] = ()
+    duties: Iterable[Duty] = ()
+    further: Iterable[Known] = ()
+    """Published counts, entries and documents that statements cite."""
+    hrefs: Mapping[str, str] = field(default_factory=dict)
+    """Reference -> page of the site."""
+
+
+def inventory_of(found: OnRecord) -> Inventory:
+    """Give every record by its reference."""
+    listed = (*_policy(found), *_evidence(found), *_models(found), *_acts(found), *_duties(found), *found.further)
+    return Inventory({one.ref: one._replace(href=one.href or found.hrefs.get(one.ref)) for one in listed})
+
+
+def _policy(found: OnRecord) -> Iterator[Known]:
+    policy = found.policy
+    worth: RecordWorth = "verified" if found.policy_entry is not None else "attested"
+    base = Known(
+        f"policy:{policy.label}", policy.title, worth, policy.effective, policy.ended, entry=found.policy_entry
+    )
+    yield base
+    yield base._replace(ref="policy:adopted")
+    for artifact, part in _parts(policy):
+        yield base._replace(ref=f"policy:{policy.label}#{part}", title=f"{policy.title}: {part}", artifact=artifact)
+
+
+def _parts(policy: Policy) -> Iterator[tuple[str, str]]:
+    """Give what a policy holds, as (kind of record, part of the policy)."""
+    requirements: list[Requirement] = [
+        *policy.baseline,
+        *(one for item in policy.thresholds for one in item.requirements),
+    ]
+    held = {
+        ("policy.threshold", "thresholds"): policy.thresholds,
+        ("policy.domain", "domains"): policy.domains,
+        ("policy.standards", "standards"): policy.standards,
+        ("threat_model", "threat-models"): policy.threat_models,
+        ("policy.trigger", "triggers"): policy.triggers,
+        ("policy.alert", "alerts"): [one for item in policy.thresholds for one in item.alerts],
+        ("policy.halt", "halts"): [one for one in requirements if one.kind == "halt"],
+        ("policy.change", "changelog"): policy.changelog,
+        ("role", "roles"): policy.roles,
+        ("decision.rule", "rules"): [one for item in policy.thresholds for one in item.indicators if one.falsifier],
+    }
+    return (name for name, items in held.items() if items)
+
+
+def _evidence(found: OnRecord) -> Iterator[Known]:
+    for one in found.evidence:
+        measured = one.measurement
+        title = (measured.evaluation if measured else None) or one.kind.replace("_", " ")
+        artifact = "evaluation" if one.kind in CAPABILITY_KINDS else ARTIFACT_OF.get(one.kind)
+        worth: RecordWorth = "verified" if found.logged and one.quality == "recomputable" else "attested"
+        yield Known(f"evidence:{one.id}", title, worth, _day(one), one.valid_until, artifact=artifact)
+
+
+def _day(one: Evidence) -> date | None:
+    for text in (one.finished, one.published, one.recorded):
+        if text:
+            return last_day(text)
+    return None
+
+
+def _models(found: OnRecord) -> Iterator[Known]:
+    for one in found.assessments:
+        yield Known(f"model:{one.model}", one.name, "attested")
+        yield Known(
+            f"assessment:{one.model}", f"Assessment of {one.name}", "verified" if found.logged else "attested", found.at
+        )
+
+
+def _acts(found: OnRecord) -> Iterator[Known]:
+    for shown in found.decisions:
+        record = shown.record
+        on = record.effective_on or day_of(record.current.at)
+        # What stands against a decision makes it count no more, whatever its own end.
+        until = record.document.expires if shown.counts else min(found.at, on)
+        until = until if shown.counts or until < found.at else date.fromordinal(found.at.toordinal() - 1)
+        worth: RecordWorth = "verified" if shown.counts else "attested"
+        yield Known(
+            f"decision:{record.id}",
+            record.document.question,
+            worth,
+            on,
+            until,
+            entry=record.current.index,
+            artifact="decision",
+        )
+    for report in found.reports:
+        yield Known(
+            f"report:{report.report}",
+            f"{report.kind.title()} report of {report.model}",
+            "verified",
+            day_of(report.at),
+            entry=report.index,
+            artifact=f"{report.kind}_report",
+        )
+    for case in found.cases:
+        yield Known(
+            f"case:{case.case}",
+            f"Safety case {case.case}",
+            "verified",
+            day_of(case.at),
+            entry=case.index,
+            artifact="safety_case",
+        )
+
+
+def _duties(found: OnRecord) -> Iterator[Known]:
+    """Give what was done, as its event shows it; the newest of each rule also by the rule's name."""
+    newest: dict[str, Known] = {}
+    for duty in found.duties:
+        if duty.done is None:
+            continue
+        on = duty.done.at if isinstance(duty.done.at, date) else day_of(duty.done.at)
+        known = Known(f"duty:{duty.id}", duty.rule.title, "attested", on)
+        yield known
+        before = newest.get(duty.rule.id)
+        if before is None or (before.on or date.min) <= on:
+            newest[duty.rule.id] = known._replace(ref=f"rule:{duty.rule.id}")
+    yield from newest.values()

@@ -1,0 +1,499 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reports from templates: each field filled by what the organisation says and by what its records show, or named as
+missing.
+
+Answers come first, then the statements of practices, then what is computed from records. What a law asks only of
+others is told apart from what is missing; nothing is left out in silence.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Literal
+
+from tidegate.kernel.documents import Document, did_you_mean, parse_document, validate_part
+from tidegate.kernel.errors import Problem, PublicationError
+from tidegate.policy.framework import Framework
+from tidegate.policy.frameworks import find_item
+from tidegate.publish.content import Content, PublishedModel
+from tidegate.publish.coverage import answers_to
+from tidegate.publish.inventory import BADGE_WORDS, Badge, weakest, worth
+from tidegate.publish.practices import Practice, Statement
+from tidegate.publish.report_blocks import Block, Cell, Mark, Page, Paragraph, Section, cell, cites, grid, listing
+from tidegate.publish.report_sources import SOURCES
+from tidegate.publish.report_templates import FieldSpec, Filling, ReportTemplate, SectionSpec, Source
+from tidegate.publish.report_words import (
+    BADGE_STYLES,
+    Saying,
+    absent_practices,
+    anchors_of,
+    answer_sayings,
+    answer_to,
+    dangling,
+    footer,
+    force_json,
+    force_of,
+    heading_json,
+    is_about,
+    named_practices,
+    oldest,
+    practice_sayings,
+    records_section,
+    saying_blocks,
+)
+
+FieldState = Literal["filled", "partial", "missing", "not_applicable", "not_required"]
+"""How a field stands. ``partial``: something in it is missing; ``not_applicable``: the organisation says so, with its
+reason; ``not_required``: it is asked only of others, and nothing was given."""
+STATE_WORDS: Mapping[FieldState, str] = {
+    "filled": "filled",
+    "partial": "partial",
+    "missing": "missing",
+    "not_applicable": "not applicable",
+    "not_required": "not required",
+}
+_STATE_STYLES: Mapping[FieldState, str] = {
+    "filled": "ruled_out",
+    "partial": "not_ruled_out",
+    "missing": "reached",
+    "not_applicable": "inconclusive",
+    "not_required": "inconclusive",
+}
+_WRITTEN_IN: Mapping[str, str] = {
+    "organisation.website": "`website` in tidegate.yaml",
+    "organisation.contact": "`contact` in tidegate.yaml",
+    "model.website": "`website` in tidegate.yaml",
+    "model.released": "`released` in the file of the model under models/",
+    "model.languages": "`languages` on the model's page in hub/",
+    "model.outputs": "`outputs` on the model's page in hub/",
+    "model.intended_uses": "`intended_uses` on the model's page in hub/",
+    "model.restrictions": "`restrictions` on the model's page in hub/",
+    "model.description": "`description` on the model's page in hub/",
+}
+"""Source -> where a person writes what it reads."""
+
+
+@dataclass(frozen=True)
+class FilledField:
+    """A field, with everything that fills it."""
+
+    spec: FieldSpec
+    state: FieldState
+    reason: str
+    """Why it stands so."""
+    is_required: bool
+    """True if the organisation is one of those that it is asked of."""
+    sayings: tuple[Saying, ...] = ()
+    filling: Filling | None = None
+    lacks: tuple[str, ...] = ()
+    """What is missing in it, in words."""
+    badge: Badge | None = None
+    """Badge of its weakest part; none if nothing fills it."""
+    as_of: date | None = None
+    """Day of its oldest part."""
+
+    @property
+    def blocks_final(self) -> bool:
+        """True if the report cannot become final because of it."""
+        return self.state == "missing" or (self.state == "partial" and self.is_required)
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """Records that it cites, each once."""
+        said = [ref for one in self.sayings for ref in one.refs]
+        return tuple(dict.fromkeys((*said, *(self.filling.refs if self.filling else ()))))
+
+    @property
+    def to_do(self) -> str:
+        """What a person has to do about it."""
+        if self.lacks:
+            return "; ".join(self.lacks)
+        ways = [f"answer `{self.spec.items[0]}` in a file of hub/"] if self.spec.items else []
+        place = _WRITTEN_IN.get(self.spec.source or "")
+        if place is not None:
+            ways.insert(0, f"write {place}")
+        elif self.spec.source is not None:
+            ways.append(f"record what `{self.spec.source}` is computed from")
+        return ", or ".join(ways) or "nothing fills it: correct the template"
+
+
+@dataclass(frozen=True)
+class FilledReport:
+    """A report, field by field."""
+
+    template: ReportTemplate
+    content: Content
+    model: PublishedModel | None
+    facts: frozenset[str]
+    sections: tuple[tuple[SectionSpec, tuple[FilledField, ...]], ...]
+
+    @property
+    def fields(self) -> tuple[FilledField, ...]:
+        """Every field, in order."""
+        return tuple(one for _, fields in self.sections for one in fields)
+
+    @property
+    def missing(self) -> tuple[FilledField, ...]:
+        """Fields that keep the report from being complete."""
+        return tuple(one for one in self.fields if one.blocks_final)
+
+    @property
+    def is_complete(self) -> bool:
+        """True if nothing keeps it from becoming final."""
+        return not self.missing
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What keeps it from becoming final, field by field, with what to do."""
+        return tuple(
+            Problem("PUB001", f"{_named(one.spec)}: {STATE_WORDS[one.state]}, {one.reason}", None, one.to_do)
+            for one in self.missing
+        )
+
+    def to_page(self, *, is_final: bool = False, hub: str = "") -> Page:
+        """Give the page; ``hub`` begins the address of links to the hub.
+
+        Raises:
+            PublicationError: PUB001, it is to be final and a field is missing.
+        """
+        if is_final and self.problems:
+            raise PublicationError(*self.problems)
+        return _page(self, is_final, hub)
+
+    def to_json(self, *, is_final: bool = False) -> dict[str, Any]:
+        """Give the report as plain data, of the form that `report_schemas.report_schema` describes.
+
+        Raises:
+            PublicationError: PUB001, it is to be final and a field is missing.
+        """
+        if is_final and self.problems:
+            raise PublicationError(*self.problems)
+        return {
+            "schema": schema_name(self.template),
+            "title": self.template.title,
+            **heading_json(self.content),
+            "model": {"id": self.model.model.id, "name": self.model.model.title} if self.model else None,
+            "status": "final" if is_final else "draft",
+            "is_complete": self.is_complete,
+            "facts": sorted(self.facts),
+            "frameworks": [force_json(force_of(one, self.content.at)) for one in _frameworks(self)],
+            "fields": {one.spec.id: _field_json(one) for one in self.fields},
+            "missing": [
+                {
+                    "field": one.spec.id,
+                    "title": one.spec.title,
+                    "items": list(one.spec.items),
+                    "state": one.state,
+                    "reason": one.reason,
+                    "to_do": one.to_do,
+                }
+                for one in self.missing
+            ],
+        }
+
+
+def schema_name(template: ReportTemplate) -> str:
+    """Give the name of a report's machine-readable form."""
+    return f"tidegate/report/{template.id}/v{template.version}"
+
+
+# --- templates -----------------------------------------------------------------------------------------
+
+
+def templates() -> tuple[ReportTemplate, ...]:
+    """Give the templates that ship with Tidegate, sorted by id."""
+    return _shipped()
+
+
+def find_template(template_id: str, extra: Iterable[ReportTemplate] = ()) -> ReportTemplate:
+    """Give the template of this id; those of `extra` come before shipped ones.
+
+    Raises:
+        PublicationError: PUB002, there is no such template.
+    """
+    known = {one.id: one for one in (*templates(), *extra)}
+    if template_id not in known:
+        hint = did_you_mean(template_id, known) or f"kinds: {', '.join(sorted(known))}"
+        raise PublicationError(Problem("PUB002", f"there is no kind of report {template_id!r}", None, hint))
+    return known[template_id]
+
+
+def parse_template(document: Document) -> ReportTemplate:
+    """Give the template that a document holds.
+
+    Raises:
+        DocumentError: DOC007 to DOC009, with line and column.
+        PublicationError: PUB002, a field names a source that does not exist; PUB003, two fields have the same id.
+    """
+    template = validate_part(document, ReportTemplate)
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for at, section in enumerate(template.sections):
+        for number, one in enumerate(section.fields):
+            where = document.where(("sections", at, "fields", number))
+            if one.source is not None and one.source not in _sources():
+                hint = did_you_mean(one.source, _sources())
+                problems.append(Problem("PUB002", f"there is no source {one.source!r}", where, hint))
+            if one.id in seen:
+                problems.append(Problem("PUB003", f"there is a field {one.id} already", where))
+            seen.add(one.id)
+    if problems:
+        raise PublicationError(*problems)
+    return template
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> tuple[ReportTemplate, ...]:
+    # Packs are part of the installed program: what they hold does not change while it runs.
+    folder = resources.files("tidegate.packs") / "reports"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    return tuple(parse_template(parse_document((folder / name).read_bytes(), f"packs/reports/{name}")) for name in names)
+
+
+def check_items(template: ReportTemplate, frameworks: Mapping[str, Framework]) -> None:
+    """Return only if every item that the template names exists.
+
+    Raises:
+        PublicationError: PUB002, with every framework and item that is not known.
+    """
+    problems: list[Problem] = []
+    named = [ref for section in template.sections for one in section.fields for ref in one.items]
+    for ref in dict.fromkeys((*template.frameworks, *named)):
+        try:
+            find_item(ref, frameworks)
+        except PublicationError as error:
+            problems += error.problems
+    if problems:
+        raise PublicationError(*problems)
+
+
+def machine_readable(content: Content, model: PublishedModel | None) -> Filling:
+    """Say that the report is there for machines, which one of the laws asks for."""
+    about = f" about {model.model.title}" if model else ""
+    words = f"This report{about} is also published as JSON: every field with its data, described by a JSON Schema."
+    return Filling((Paragraph((words,)),), {"form": "application/json"}, (), content.at)
+
+
+def _sources() -> Mapping[str, Source]:
+    return {**SOURCES, "report.machine_readable": machine_readable}
+
+
+# --- filling -------------------------------------------------------------------------------------------
+
+
+def fill(
+    template: ReportTemplate,
+    content: Content,
+    model: PublishedModel | None = None,
+    facts: Iterable[str] = (),
+) -> FilledReport:
+    """Give the report: every field is filled, or says why it is not.
+
+    ``facts`` is what is so of the organisation: a field that is asked only of others is not required.
+    """
+    known = frozenset(facts)
+    sections = tuple(
+        (section, tuple(_filled(one, content, model, known) for one in section.fields)) for section in template.sections
+    )
+    return FilledReport(template, content, model, known, sections)
+
+
+def _filled(spec: FieldSpec, content: Content, model: PublishedModel | None, facts: frozenset[str]) -> FilledField:
+    absent = sorted(set(spec.required_of) - facts)
+    is_required = not absent
+    excused = _not_applicable(spec, content, model)
+    if excused:
+        return FilledField(spec, "not_applicable", excused, is_required)
+    sayings, lacks = _said(spec, content, model)
+    filling = _sources()[spec.source](content, model) if spec.source else None
+    if not sayings and (filling is None or not (filling.blocks or filling.lacks)):
+        return _unfilled(spec, absent, lacks)
+    lacks = (*lacks, *(filling.lacks if filling else ()))
+    days = (*(one.worth.as_of for one in sayings), filling.as_of if filling else None)
+    badges = [one.worth.badge for one in sayings]
+    if filling is not None and filling.blocks:
+        badges.append(filling_badge(filling, content))
+    return FilledField(
+        spec,
+        "partial" if lacks else "filled",
+        lacks[0] if lacks else "",
+        is_required,
+        sayings,
+        filling,
+        lacks,
+        weakest(badges) if badges else None,
+        oldest(days),
+    )
+
+
+def _unfilled(spec: FieldSpec, absent: list[str], lacks: tuple[str, ...]) -> FilledField:
+    if absent:
+        facts = ", ".join(one.replace("_", " ") for one in absent)
+        reason = f"asked only of a {facts}, which the organisation does not say it is"
+        return FilledField(spec, "not_required", reason, is_required=False)
+    if lacks:
+        return FilledField(spec, "missing", lacks[0], is_required=True, lacks=lacks)
+    if spec.optional:
+        return FilledField(spec, "not_required", "it may be left out", is_required=False)
+    return FilledField(spec, "missing", "nothing on record fills it", is_required=True)
+
+
+def filling_badge(filling: Filling, content: Content) -> Badge:
+    """Give what is worth what was computed from records."""
+    statement = Statement.model_construct(text="-", evidence=filling.refs, as_of=filling.as_of or content.at)
+    return worth(statement, None, content.inventory, content.at).badge
+
+
+def _not_applicable(spec: FieldSpec, content: Content, model: PublishedModel | None) -> str:
+    """Give why a field does not apply, if somebody says so of every item of it; else nothing."""
+    reasons = [_reason_against(ref, content, model) for ref in spec.items]
+    return "; ".join(dict.fromkeys(one for one in reasons if one)) if reasons and all(reasons) else ""
+
+
+def _reason_against(ref: str, content: Content, model: PublishedModel | None) -> str:
+    answer = answer_to(ref, content, model)
+    if answer is not None:
+        return answer.text or "" if answer.choice == "not_applicable" else ""
+    framework, _, item = ref.partition("#")
+    made = next((one for one in content.commitments if one.framework == framework), None)
+    if made is None:
+        return ""
+    whole = (made.reason or "") if made.stance == "not_applicable" else ""
+    return made.not_applicable.get(item, whole)
+
+
+def _said(
+    spec: FieldSpec, content: Content, model: PublishedModel | None
+) -> tuple[tuple[Saying, ...], tuple[str, ...]]:
+    """Give what the organisation says to the items of a field, and what is wrong with it."""
+    sayings: list[Saying] = []
+    practices: list[Practice] = []
+    lacks: list[str] = []
+    for ref in spec.items:
+        answer = answer_to(ref, content, model)
+        if answer is not None:
+            if answer.choice == "not_applicable" and not answer.text:
+                lacks.append(f"the answer to `{ref}` says that it does not apply, and not why")
+            if answer.choice != "not_applicable":
+                sayings += answer_sayings(answer, content)
+            practices += named_practices(answer, content)
+            lacks += [f"the answer to `{ref}` names the practice {one}, which there is not" for one in
+                      absent_practices(answer, content)]
+        practices += [one for one in _practices(ref, content, model) if is_about(one, model)]
+    found = (*dict.fromkeys(sayings), *practice_sayings(practices, content))
+    lacks += [f"it cites {ref}, which does not exist" for ref in dangling(found)]
+    return found, tuple(lacks)
+
+
+def _practices(ref: str, content: Content, model: PublishedModel | None) -> Iterator[Practice]:
+    """Give the practices that answer an item. What holds in general, by the crosswalk, says nothing about one model."""
+    for one in answers_to(ref, content).practices:
+        if model is None or ref in one.commitments:
+            yield one
+
+
+# --- for machines --------------------------------------------------------------------------------------
+
+
+def _field_json(one: FilledField) -> dict[str, Any]:
+    filling = one.filling
+    return {
+        "title": one.spec.title,
+        "items": list(one.spec.items),
+        "state": one.state,
+        "reason": one.reason or None,
+        "is_required": one.is_required,
+        "badge": one.badge,
+        "as_of": one.as_of.isoformat() if one.as_of else None,
+        "statements": [said.to_json() for said in one.sayings],
+        "data": filling.data if filling else None,
+        "records": list(filling.refs) if filling else [],
+        "lacks": list(one.lacks),
+    }
+
+
+# --- for readers ---------------------------------------------------------------------------------------
+
+
+def _named(spec: FieldSpec) -> str:
+    items = ", ".join(spec.items)
+    return f"{spec.title} ({items})" if items else spec.title
+
+
+def _frameworks(report: FilledReport) -> tuple[Framework, ...]:
+    known = report.content.frameworks
+    return tuple(known[name] for name in report.template.frameworks if name in known)
+
+
+def _page(report: FilledReport, is_final: bool, hub: str) -> Page:
+    template, content = report.template, report.content
+    about = report.model.model.title if report.model else content.organisation
+    sections = [_summary(report)]
+    for section, fields in report.sections:
+        intro = (Paragraph((section.intro,)),) if section.intro else ()
+        sections.append(Section(section.title, intro, anchor=f"section-{section.id}"))
+        sections += [_field_section(one, content, hub) for one in fields]
+    refs = [ref for one in report.fields for ref in one.refs]
+    cited = records_section(refs, content, hub)
+    return Page(
+        title=f"{template.title}: {about}",
+        lead=" ".join((f"Published by {content.organisation}, as of {content.at.isoformat()}.", template.note)).strip(),
+        status=_status(report, is_final),
+        is_final=is_final,
+        problems=() if is_final else tuple(f"{one.message}. To do: {one.hint}." for one in report.problems),
+        sections=(*sections, *((cited,) if cited else ())),
+        anchors=anchors_of(refs),
+        footer=footer(content),
+    )
+
+
+def _status(report: FilledReport, is_final: bool) -> str:
+    if is_final:
+        return "Final: every required field is filled."
+    if report.is_complete:
+        return "Draft: every required field is filled, and nobody has made it final."
+    required = sum(one.is_required for one in report.fields)
+    return f"Draft: {len(report.missing)} of {required} required fields are missing or partial."
+
+
+def _summary(report: FilledReport) -> Section:
+    forces = [force_of(one, report.content.at) for one in _frameworks(report)]
+    blocks: list[Block] = [Paragraph((one.words,)) for one in forces if one.words]
+    blocks += grid("Fields of this report", ("Field", "Answers", "State", "Shown by", "As of"), map(_row, report.fields))
+    return Section("How complete it is", tuple(blocks), anchor="completeness")
+
+
+def _row(one: FilledField) -> tuple[Cell, ...]:
+    badge = (Mark(BADGE_WORDS[one.badge], BADGE_STYLES[one.badge]),) if one.badge else ()
+    return (
+        (one.spec.title,),
+        (", ".join(one.spec.items),),
+        (Mark(STATE_WORDS[one.state], _STATE_STYLES[one.state]),),
+        badge,
+        cell(one.as_of.isoformat() if one.as_of else None),
+    )
+
+
+def _field_section(one: FilledField, content: Content, hub: str) -> Section:
+    blocks: list[Block] = []
+    if one.state in ("missing", "not_applicable", "not_required"):
+        to_do = f". To do: {one.to_do}." if one.state == "missing" else "."
+        blocks.append(Paragraph((Mark(STATE_WORDS[one.state], _STATE_STYLES[one.state]), f": {one.reason}{to_do}")))
+    for saying in one.sayings:
+        blocks += saying_blocks(saying, hub)
+    if one.filling is not None and one.filling.blocks:
+        blocks += one.filling.blocks
+        blocks.append(Paragraph(_computed_line(one.filling, content)))
+    if one.state == "partial":
+        blocks += listing("Missing in it", one.lacks)
+    return Section(one.spec.title, tuple(blocks), level=3, anchor=f"field-{one.spec.id}")
+
+
+def _computed_line(filling: Filling, content: Content) -> Cell:
+    badge = filling_badge(filling, content)
+    day = (filling.as_of or content.at).isoformat()
+    words = f", from the records of the project, as of {day}"
+    mark = Mark(BADGE_WORDS[badge], BADGE_STYLES[badge])
+    return cell(mark, f"{words}; records: " if filling.refs else words, *cites(filling.refs))
