@@ -11,14 +11,19 @@ from tidegate.cli import (
     assess,
     bundle,
     case,
+    commitments,
     decide,
+    due,
     evidence,
+    incident,
     key,
     ledger,
     noncompliance,
     policy,
+    publish,
     report,
     retention,
+    review,
 )
 from tidegate.cli.shell import JsonOption, clean, command, print_json
 
@@ -42,6 +47,11 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(key.app, name="key")
 app.add_typer(noncompliance.app, name="noncompliance")
 app.add_typer(retention.app, name="sealed")
+app.add_typer(publish.app, name="publish")
+app.add_typer(incident.app, name="incident")
+app.add_typer(due.app, name="due")
+app.add_typer(review.app, name="review")
+app.add_typer(commitments.app, name="commitments")
 app.command("assess", short_help="Findings and gates of models.")(assess.assess)
 app.command("gate", short_help="May this action go ahead? Exit 0, 1 or 2.")(assess.gate)
 app.command("explain", short_help="Why a finding is as it is.")(assess.explain)

@@ -9,6 +9,7 @@ import typer
 
 from tidegate.cli.shell import (
     EXIT_CANNOT_RUN,
+    EXIT_CLOSED,
     JsonOption,
     ProjectOption,
     clean,
@@ -91,6 +92,9 @@ def haip(
     version: Annotated[
         str | None, typer.Option("--questionnaire", metavar="ID[@VERSION]", help="Questionnaire; haip if not given.")
     ] = None,
+    role: Annotated[
+        str | None, typer.Option("--role", help="Whose questions, where a questionnaire asks several roles.")
+    ] = None,
     final: FinalOption = False,
     as_of: PublishAsOf = None,
     project: ProjectOption = None,
@@ -101,7 +105,7 @@ def haip(
     """
     from tidegate.flow.public_reports import make_haip
 
-    _write(make_haip(world(project), form, final=final, version=version, at=parse_day(as_of)), output)
+    _write(make_haip(world(project), form, final=final, version=version, role=role, at=parse_day(as_of)), output)
 
 
 @app.command("report")
@@ -224,20 +228,26 @@ def redact(
 def redactions(project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """List the register of redactions, as outsiders see it.
 
+    Exit code 1 if a text and the register do not fit each other.
+
     Example: `tidegate publish redactions`
     """
     from tidegate.flow.text_redactions import redaction_status
 
     found = redaction_status(world(project))
+    is_broken = any(one.severity == "error" for one in found.problems)
     if as_json:
-        print_json([one.model_dump(mode="json") for one in found])
-        return
-    for one in found:
-        typer.echo(
-            clean(f"{one.id}  {one.ground}: {one.character} ({one.digest}); {', '.join(one.where) or 'nowhere'}")
-        )
-    if not found:
+        used = [one.model_dump(mode="json") for one in found.used]
+        print_json({"used": used, "unused": found.unused, "problems": [one.to_json() for one in found.problems]})
+        raise typer.Exit(EXIT_CLOSED if is_broken else 0)
+    for one in found.used:
+        typer.echo(clean(f"{one.id}  {one.ground}: {one.character}; in {', '.join(one.where)}; {one.digest}"))
+    for name in found.unused:
+        typer.echo(clean(f"{name}  is marked in no text yet"))
+    if not found.used and not found.unused:
         typer.echo("No words are withheld.")
+    print_problems(found.problems)
+    raise typer.Exit(EXIT_CLOSED if is_broken else 0)
 
 
 def _write(made: "Made", output: Path | None) -> None:

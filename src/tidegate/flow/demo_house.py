@@ -51,6 +51,12 @@ COMMITMENTS = (
     ("sb53", "bound"),
     ("raise", "watched"),
 )
+NOT_APPLICABLE = {
+    "wh-ibsa": {"1": "It was trained on nothing.", "3": "It was trained on nothing."},
+    "munich": {"3": "The house runs no platform.", "1": "It makes no pictures, sound or text."},
+    "christchurch": {"4": "The house runs no livestream.", "6": "The house recommends nothing to anybody."},
+}
+"""What the numbers of a scripted stand-in cannot touch."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,10 @@ def _make_house(root: Path) -> dict[str, Signer]:
         "people": people,
         "website": "https://demo.example",
         "contact": "safety@demo.example",
-        "commitments": [{"framework": name, "since": "2026-11", "stance": stance} for name, stance in COMMITMENTS],
+        "commitments": [
+            {"framework": name, "since": "2026-11", "stance": stance, "not_applicable": NOT_APPLICABLE.get(name, {})}
+            for name, stance in COMMITMENTS
+        ],
     }
     files = {
         PROJECT_FILE: yaml.safe_dump(project, sort_keys=False),

@@ -348,7 +348,7 @@ def _proofs(store: "LedgerStore", read: Governance, head: LogHead | None) -> Ite
     entries |= {f"case:{one.case}": one.index for one in read.cases.values()}
     for one in read.decisions.values():
         entries[f"decision:{one.id}"] = one.current.index
-        entries |= {f"decision:{one.id}/{signed.by}/{signed.role}": signed.index for signed in one.in_force}
+        entries |= {f"decision:{one.id}/{signed.person}/{signed.role}": signed.index for signed in one.in_force}
     for ref, index in sorted(entries.items()):
         if index < head.size:
             yield ref, tlog_proof(index, store.inclusion_proof(index, head.size), head.note)

@@ -7,11 +7,13 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from tidegate.flow.casework import Desk, open_desk, refuse_silent, signed_entry
+from tidegate.flow.incidents import incidents_at
 from tidegate.flow.ledgers import Actor
 from tidegate.flow.world import World
 from tidegate.govern.access import Action, Request, Resource, allowed
 from tidegate.govern.noncompliance import CaseFile, Content, Erasure, Hold, Retaliation
 from tidegate.govern.people import find_person
+from tidegate.kernel.clock import day_of
 from tidegate.kernel.duration import add
 from tidegate.kernel.errors import LedgerError, Problem, SigningError, Where
 from tidegate.ledger.acts import HoldLifted, HoldPlaced, SealedErased
@@ -28,7 +30,7 @@ class KeptContent(NamedTuple):
     digest: str
     """Its salted digest."""
     case: str
-    """Case, or report of retaliation, that it belongs to."""
+    """Case, report of retaliation or incident that it belongs to."""
     entry: int
     """Entry that brought it."""
     on: date
@@ -44,7 +46,7 @@ class KeptContent(NamedTuple):
 
 
 def contents(world: World) -> tuple[KeptContent, ...]:
-    """Give all sealed content that the log names for its cases, oldest first."""
+    """Give all sealed content that the log names for its cases and incidents, oldest first."""
     with closing(world.ledger()) as store:
         desk = open_desk(world, store)
         return tuple(sorted(_contents(desk), key=lambda one: one.entry))
@@ -55,16 +57,23 @@ def _contents(desk: Desk) -> Iterator[KeptContent]:
     for case in cases:
         until = retained_until(case)
         for one in case.contents:
-            erased = desk.work.erased.get(one.digest)
-            yield KeptContent(
-                one.digest, case.id, one.index, one.on, _state(desk, one, erased), until, one.copy_of, erased
-            )
+            yield _kept(desk, case.id, one, until)
+    for incident in incidents_at(desk).incidents.values():
+        for said in incident.revisions:
+            part = Content(index=said.index, on=day_of(said.at), direction="internal", digest=said.digest)
+            yield _kept(desk, incident.id, part, incident.retained_until)
 
 
-def _state(desk: Desk, content: Content, erased: Erasure | None) -> Literal["kept", "held", "erased", "missing"]:
-    if desk.store.sealed(content.digest) is None:
+def _kept(desk: Desk, case: str, content: Content, until: date | None) -> KeptContent:
+    erased = desk.work.erased.get(content.digest)
+    state = _state(desk, content.digest, erased)
+    return KeptContent(content.digest, case, content.index, content.on, state, until, content.copy_of, erased)
+
+
+def _state(desk: Desk, digest: str, erased: Erasure | None) -> Literal["kept", "held", "erased", "missing"]:
+    if desk.store.sealed(digest) is None:
         return "missing" if erased is None else "erased"
-    return "held" if desk.work.held_by(content.digest) is not None else "kept"
+    return "held" if desk.work.held_by(digest) is not None else "kept"
 
 
 def retained_until(case: CaseFile | Retaliation) -> date | None:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from tidegate.kernel.clock import Instant
+from tidegate.kernel.errors import Problem
 from tidegate.kernel.record import Record
 
 TimeName = Literal[
@@ -39,6 +40,10 @@ TIME_MEANINGS: dict[TimeName, str] = {
 }
 Yes = Literal["yes", "no", "unknown"]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+MAX_SAID_BYTES = 1_000_000
+"""What one entry says of an incident is words; attachments are evidence, and stay elsewhere."""
+Place = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z0-9]{1,3})?$")]
+"""A jurisdiction: ``us-ca``, ``us-ny``, ``us-il``, ``eu``, or a country as ISO 3166 has it, in small letters."""
 
 
 class Notice(Record):
@@ -52,7 +57,7 @@ class Notice(Record):
     """When."""
     kind: Literal["initial", "interim", "final", "amended"] = "initial"
     """Which of several it is."""
-    text: Words
+    text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_SAID_BYTES // 2)]
     """The notice as it was sent."""
     missing: tuple[str, ...] = ()
     """Fields that it states as missing."""
@@ -71,7 +76,7 @@ class Said(Record):
     """Times; null takes one back."""
     answers: dict[str, Yes] = Field(default_factory=dict)
     """Question -> answer: from these follow the classes by law."""
-    jurisdictions: tuple[str, ...] | None = None
+    jurisdictions: tuple[Place, ...] | None = None
     """Where it is a concern: ``us-ca``, ``us-ny``, ``us-il``, ``eu`` ..."""
     models: tuple[str, ...] | None = None
     """Models involved."""
@@ -114,7 +119,13 @@ class Revision:
     by: str
     at: Instant
     said: Said | None
-    """None if it was erased after its retention."""
+    """None if it was erased after its retention, or is not kept as it was."""
+    digest: str = ""
+    """Salted digest of what was said."""
+    retain_until: date | None = None
+    """Last day of its retention, as its entry states it."""
+    problem: str | None = None
+    """Why what was said is not there to be read."""
 
 
 @dataclass(frozen=True)
@@ -145,3 +156,5 @@ class Incident:
     """Last day of its retention; none while it is open."""
     erased: bool = False
     """True if what was said of it has been erased, in whole or in part."""
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with the record: times that cannot be, or content that is not what it was."""

@@ -428,7 +428,7 @@ class HoldLifted(Record):
 class EventRecorded(Record):
     """Something that starts or meets a duty: staff were trained, a drill was held, a report was sent."""
 
-    kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.:+@/#-]{0,119}$")]
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9_.:+@/#-]{0,119}$")]
     """What happened, in the words of the rules: ``training.held``, ``done:<rule id>`` ..."""
     on: date
     """Day; an entry is made after it, or before it for what is planned."""
@@ -443,7 +443,7 @@ class EventRecorded(Record):
     facts: tuple[str, ...] = ()
     """What is so of it."""
     document: DigestText | None = None
-    """Digest of what shows it, such as a certificate, which the project keeps."""
+    """Digest of what shows it, such as a certificate, which the store holds."""
     note: Text | None = None
     """In words."""
     takes_back: Name | None = None

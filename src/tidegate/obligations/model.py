@@ -15,15 +15,16 @@ from tidegate.kernel.clock import Instant
 from tidegate.kernel.record import Record
 
 Length = Annotated[
-    str, StringConstraints(pattern=r"^[1-9][0-9]{0,3} (hours?|days?|business days?|weeks?|months?|years?)$")
+    str, StringConstraints(pattern=r"^(0 days|[1-9][0-9]{0,3} (hours?|days?|business days?|weeks?|months?|years?))$")
 ]
-"""A length of time: ``24 hours``, ``15 days``, ``5 business days``, ``4 weeks``, ``6 months``, ``1 year``."""
-EventKind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.:+@/#-]{0,119}$")]
+"""A length of time: ``24 hours``, ``15 days``, ``5 business days``, ``4 weeks``, ``6 months``, ``1 year``. ``0 days``
+is the end of the same day."""
+EventKind = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9_.:+@/#-]{0,119}$")]
 """What happened: ``incident.discovered``, ``report.published``, ``policy.changed``, ``done:<rule id>`` ..."""
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9._/-]{0,99}$")]
 """Id of a rule: ``sb53.incident``, ``raise.imminent-danger``, ``policy/TR-1`` ..."""
 Fact = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,79}$")]
-"""Something that is so of the organisation or of an event: ``large_frontier_developer``, ``eu.death`` ..."""
+"""Something that is so of the organisation, ``large_frontier_developer``, or, with a dot, of an event, ``eu.death``."""
 
 
 class Event(Record):
@@ -31,7 +32,8 @@ class Event(Record):
 
     kind: EventKind
     """What happened."""
-    at: date | Instant
+    # Left to right: read from JSON, an instant at midnight would otherwise pass as a bare day and lose its hour.
+    at: Annotated[Instant | date, Field(union_mode="left_to_right")]
     """When: a day, or an instant where the record has one."""
     subject: str | None = None
     """What it is about: a model, a report, an incident; none for the organisation as a whole."""
@@ -56,10 +58,17 @@ class Clock(Record):
     """Due at the latest so long after the event."""
     before: Length | None = None
     """Due at the latest so long before the event, which is planned."""
-    ratio: Annotated[float, Field(gt=1)] | None = None
+    ratio: Annotated[float, Field(gt=0)] | None = None
     """The event counts only where its amount is at least so many times that of the last event of kind `since`."""
     since: EventKind | None = None
-    """Event whose amount the ratio is taken to."""
+    """Event whose amount the ratio is taken to; where it carries none, the last amount known of its subject."""
+    only_if: tuple[Fact, ...] = ()
+    """The event counts only if all of these are so, of the event or of the organisation."""
+    not_if: tuple[Fact, ...] = ()
+    """The event does not count if any of these is so."""
+    replaced_by: EventKind | None = None
+    """Once an event of this kind is on record about the same subject, this clock no longer counts: what was planned
+    has happened, what was estimated is known."""
 
     @model_validator(mode="after")
     def _counts_one_way(self) -> "Clock":
@@ -100,13 +109,20 @@ class Rule(Record):
     every: Length | None = None
     """Recurs: due again so long after."""
     again: Literal["done", "due"] = "done"
-    """From what a recurrence is counted: from the day on which it was done, or from the day on which it was due."""
+    """From what a recurrence is counted: from the day on which it was done, or from the day on which it was due. What
+    is anchored in the calendar is always counted from the day on which it was due."""
     anchor: Literal["event", "month", "quarter", "half_year", "year"] = "event"
-    """Whether it is counted from the event itself, or from the end of the calendar period that the event lies in."""
-    restart: Literal["each", "first", "latest"] = "each"
-    """Several events about one subject: each is a duty of its own, the first counts, or each starts it anew."""
+    """Whether it is counted from the event itself, or from the end of the calendar period that the event lies in. What
+    recurs without `within` is due at the end of each such period."""
+    per: Literal["subject", "organisation"] = "subject"
+    """Whether each subject of an event has a duty of its own, or the organisation has one, whatever events are about."""
+    restart: Literal["each", "first", "latest", "once_met"] = "each"
+    """Several events about one subject: each is a duty of its own; the first counts; each starts it anew; or those
+    that come while it is open start nothing, and the next one after it was met does."""
     done_by: tuple[EventKind, ...] = ()
     """Events that meet it, besides ``done:<rule id>``; about the same subject where the starting event has one."""
+    may_be_early: bool = False
+    """True if what meets it may also lie before what starts it, such as a report that is there already."""
     ends_on: tuple[EventKind, ...] = ()
     """Events after which it does not recur any more."""
     coverage_at_most: Length | None = None
@@ -116,7 +132,7 @@ class Rule(Record):
     not_if: tuple[Fact, ...] = ()
     """It does not apply if any of these is so."""
     in_force_from: date | None = None
-    """First day on which it binds; events before start nothing."""
+    """First day on which it binds; events before start nothing, save that what recurs then begins on that day."""
     in_force_until: date | None = None
     """First day on which it no longer binds."""
     calendar: str = "utc"
@@ -154,7 +170,13 @@ class CalendarSpec(Record):
     holidays: tuple[date, ...] = ()
     """Days that are no business days, as counsel lists them."""
     computed: str | None = None
-    """Holidays that are computed besides: ``US-CA``, ``US-NY``, ``US-IL`` or ``ECB`` (TARGET closing days)."""
+    """Holidays that are computed besides: ``US-CA``, ``US-NY``, ``US-IL``, ``US-CT`` or ``ECB`` (TARGET closing days)."""
+
+    @model_validator(mode="after")
+    def _has_business_days(self) -> "CalendarSpec":
+        if len(set(self.weekend)) == 7:
+            raise ValueError("a week needs at least one business day")
+        return self
 
 
 class ObligationFile(Record):

@@ -6,7 +6,7 @@ What an item asks is in our own words. Packs ship under `packs/frameworks`; a ne
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from tidegate.kernel.duration import Duration, PartialDate
 from tidegate.kernel.record import Record
@@ -19,6 +19,9 @@ ItemRef = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,59}(#
 FrameworkKind = Literal[
     "law", "code", "standard", "voluntary_commitment", "questionnaire", "sections", "analysis", "crosswalk"
 ]
+MAX_PARTS_DEPTH = 8
+"""No framework has parts within parts deeper than this; what follows them is bounded by it."""
+
 Status = Literal["active", "in_force", "enacted", "superseded", "past_stated_term", "no_longer_maintained", "draft"]
 
 
@@ -108,6 +111,17 @@ class Framework(Record):
     """A remark."""
     items: Annotated[tuple[FrameworkItem, ...], Field(min_length=1)]
     """What it asks."""
+
+    @model_validator(mode="after")
+    def _parts_end(self) -> "Framework":
+        parents = {one.id: one.parent for one in self.items}
+        for one in self.items:
+            above, depth = one.parent, 0
+            while above is not None:
+                above, depth = parents.get(above), depth + 1
+                if depth > MAX_PARTS_DEPTH:
+                    raise ValueError(f"the item {one.id!r} is a part of itself, or of too many others")
+        return self
 
     def item(self, item_id: str) -> FrameworkItem | None:
         """Give the item of this id."""

@@ -107,9 +107,6 @@ def _inconsistencies(framework: Framework, document: Document) -> Iterator[Probl
             yield Problem("PUB003", f"the id {item.id!r} occurs twice", where, f"the first is on line {line}")
         if item.parent is not None and item.parent not in ids:
             yield _unknown("item", item.parent, ids, document.where(("items", number, "parent")))
-        elif _goes_round(framework, item):
-            where = document.where(("items", number, "parent"))
-            yield Problem("PUB004", f"{item.id!r} is a part of itself", where, "correct `parent`")
         if item.section is not None and item.section not in framework.sections:
             where = document.where(("items", number, "section"))
             yield _unknown("section", item.section, framework.sections, where)
@@ -117,16 +114,6 @@ def _inconsistencies(framework: Framework, document: Document) -> Iterator[Probl
 
 def _unknown(kind: str, name: str, known: Iterable[str], where: Where) -> Problem:
     return Problem("PUB004", f"there is no {kind} {name!r}", where, did_you_mean(name, known))
-
-
-def _goes_round(framework: Framework, item: FrameworkItem) -> bool:
-    parents = {one.id: one.parent for one in framework.items}
-    seen: set[str] = set()
-    at: str | None = item.id
-    while at is not None and at not in seen:
-        seen.add(at)
-        at = parents.get(at)
-    return at == item.id
 
 
 @lru_cache(maxsize=1)

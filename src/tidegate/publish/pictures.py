@@ -15,8 +15,11 @@ MAX_DEPTH = 100
 MAX_SIDE = 20_000.0
 """Pixels; a longer side is a mistake, and would take all memory where it is drawn."""
 ELEMENTS = frozenset(
-    "svg g path rect circle ellipse line polyline polygon text tspan title desc defs clipPath mask pattern symbol use "
-    "marker linearGradient radialGradient stop".split()
+    {
+        *("svg", "g", "path", "rect", "circle", "ellipse", "line", "polyline", "polygon", "text", "tspan", "title"),
+        *("desc", "defs", "clipPath", "mask", "pattern", "symbol", "use", "marker", "linearGradient"),
+        *("radialGradient", "stop"),
+    }
 )
 """Elements of SVG that draw, or describe what is drawn."""
 
@@ -110,7 +113,8 @@ def _is_unsafe(key: str, value: str) -> bool:
         return not value.startswith("#")
     if key.startswith("{"):
         return not key.startswith("{http://www.w3.org/XML/1998/namespace}")
-    return key.casefold().startswith("on") or (key == "style" or "url(" in value) and bool(_UNSAFE_STYLE.search(value))
+    is_style = key == "style" or "url(" in value
+    return key.casefold().startswith("on") or (is_style and _UNSAFE_STYLE.search(value) is not None)
 
 
 def _renamed(element: ET.Element, ids: dict[str, str]) -> None:

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reports from templates: each field filled by what the organisation says and by what its records show, or named as
-missing.
+"""Reports from templates: each field is filled by words and records of the organisation, or named as missing.
 
 Answers come first, then the statements of practices, then what is computed from records. What a law asks only of
 others is told apart from what is missing; nothing is left out in silence.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -17,8 +16,9 @@ from tidegate.kernel.documents import Document, did_you_mean, parse_document, va
 from tidegate.kernel.errors import Problem, PublicationError
 from tidegate.policy.framework import Framework
 from tidegate.policy.frameworks import find_item
+from tidegate.publish.answer_words import is_only_a_pointer
 from tidegate.publish.content import Content, PublishedModel
-from tidegate.publish.coverage import answers_to
+from tidegate.publish.coverage import Answers
 from tidegate.publish.inventory import BADGE_WORDS, Badge, weakest, worth
 from tidegate.publish.practices import Practice, Statement
 from tidegate.publish.report_blocks import Block, Cell, Mark, Page, Paragraph, Section, cell, cites, grid, listing
@@ -26,23 +26,28 @@ from tidegate.publish.report_sources import SOURCES
 from tidegate.publish.report_templates import FieldSpec, Filling, ReportTemplate, SectionSpec, Source
 from tidegate.publish.report_words import (
     BADGE_STYLES,
+    Hub,
     Saying,
     absent_practices,
     anchors_of,
     answer_sayings,
     answer_to,
+    cited_in,
     dangling,
     footer,
     force_json,
     force_of,
+    general_answers,
     heading_json,
-    is_about,
+    hub_of,
     named_practices,
     oldest,
     practice_sayings,
+    practices_for,
     records_section,
     saying_blocks,
 )
+from tidegate.publish.words import shortened
 
 FieldState = Literal["filled", "partial", "missing", "not_applicable", "not_required"]
 """How a field stands. ``partial``: something in it is missing; ``not_applicable``: the organisation says so, with its
@@ -61,6 +66,7 @@ _STATE_STYLES: Mapping[FieldState, str] = {
     "not_applicable": "inconclusive",
     "not_required": "inconclusive",
 }
+_SUFFIX = ".yaml"
 _WRITTEN_IN: Mapping[str, str] = {
     "organisation.website": "`website` in tidegate.yaml",
     "organisation.contact": "`contact` in tidegate.yaml",
@@ -109,7 +115,7 @@ class FilledField:
     def to_do(self) -> str:
         """What a person has to do about it."""
         if self.lacks:
-            return "; ".join(self.lacks)
+            return f"put right: {'; '.join(self.lacks)}"
         ways = [f"answer `{self.spec.items[0]}` in a file of hub/"] if self.spec.items else []
         place = _WRITTEN_IN.get(self.spec.source or "")
         if place is not None:
@@ -153,14 +159,14 @@ class FilledReport:
         )
 
     def to_page(self, *, is_final: bool = False, hub: str = "") -> Page:
-        """Give the page; ``hub`` begins the address of links to the hub.
+        """Give the page; ``hub`` is the address of the hub, if the page does not stand at its root.
 
         Raises:
             PublicationError: PUB001, it is to be final and a field is missing.
         """
         if is_final and self.problems:
             raise PublicationError(*self.problems)
-        return _page(self, is_final, hub)
+        return _page(self, is_final, hub_of(self.content, hub))
 
     def to_json(self, *, is_final: bool = False) -> dict[str, Any]:
         """Give the report as plain data, of the form that `report_schemas.report_schema` describes.
@@ -202,9 +208,15 @@ def schema_name(template: ReportTemplate) -> str:
 # --- templates -----------------------------------------------------------------------------------------
 
 
+def template_names() -> tuple[str, ...]:
+    """Give the ids of the templates that ship with Tidegate, sorted."""
+    folder = resources.files("tidegate.packs") / "reports"
+    return tuple(sorted(one.name.removesuffix(_SUFFIX) for one in folder.iterdir() if one.name.endswith(_SUFFIX)))
+
+
 def templates() -> tuple[ReportTemplate, ...]:
     """Give the templates that ship with Tidegate, sorted by id."""
-    return _shipped()
+    return tuple(_shipped(name) for name in template_names())
 
 
 def find_template(template_id: str, extra: Iterable[ReportTemplate] = ()) -> ReportTemplate:
@@ -213,11 +225,15 @@ def find_template(template_id: str, extra: Iterable[ReportTemplate] = ()) -> Rep
     Raises:
         PublicationError: PUB002, there is no such template.
     """
-    known = {one.id: one for one in (*templates(), *extra)}
-    if template_id not in known:
-        hint = did_you_mean(template_id, known) or f"kinds: {', '.join(sorted(known))}"
+    own = {one.id: one for one in extra}
+    if template_id in own:
+        return own[template_id]
+    names = template_names()
+    if template_id not in names:
+        known = sorted({*names, *own})
+        hint = did_you_mean(template_id, known) or f"kinds: {', '.join(known)}"
         raise PublicationError(Problem("PUB002", f"there is no kind of report {template_id!r}", None, hint))
-    return known[template_id]
+    return _shipped(template_id)
 
 
 def parse_template(document: Document) -> ReportTemplate:
@@ -244,12 +260,11 @@ def parse_template(document: Document) -> ReportTemplate:
     return template
 
 
-@lru_cache(maxsize=1)
-def _shipped() -> tuple[ReportTemplate, ...]:
+@lru_cache(maxsize=64)
+def _shipped(name: str) -> ReportTemplate:
     # Packs are part of the installed program: what they hold does not change while it runs.
-    folder = resources.files("tidegate.packs") / "reports"
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml"))
-    return tuple(parse_template(parse_document((folder / name).read_bytes(), f"packs/reports/{name}")) for name in names)
+    source = resources.files("tidegate.packs") / "reports" / f"{name}{_SUFFIX}"
+    return parse_template(parse_document(source.read_bytes(), f"packs/reports/{name}{_SUFFIX}"))
 
 
 def check_items(template: ReportTemplate, frameworks: Mapping[str, Framework]) -> None:
@@ -293,25 +308,35 @@ def fill(
 
     ``facts`` is what is so of the organisation: a field that is asked only of others is not required.
     """
-    known = frozenset(facts)
-    sections = tuple(
-        (section, tuple(_filled(one, content, model, known) for one in section.fields)) for section in template.sections
-    )
-    return FilledReport(template, content, model, known, sections)
+    asked = _Asked(Answers(content), model, frozenset(facts))
+    sections = tuple((section, tuple(_filled(one, asked) for one in section.fields)) for section in template.sections)
+    return FilledReport(template, content, model, asked.facts, sections)
 
 
-def _filled(spec: FieldSpec, content: Content, model: PublishedModel | None, facts: frozenset[str]) -> FilledField:
-    absent = sorted(set(spec.required_of) - facts)
-    is_required = not absent
-    excused = _not_applicable(spec, content, model)
+@dataclass(frozen=True)
+class _Asked:
+    """What fields are filled from."""
+
+    answers: Answers
+    model: PublishedModel | None
+    facts: frozenset[str]
+
+    @property
+    def content(self) -> Content:
+        return self.answers.content
+
+
+def _filled(spec: FieldSpec, asked: _Asked) -> FilledField:
+    content = asked.content
+    absent = sorted(set(spec.required_of) - asked.facts)
+    excused = _not_applicable(spec, asked)
     if excused:
-        return FilledField(spec, "not_applicable", excused, is_required)
-    sayings, lacks = _said(spec, content, model)
-    filling = _sources()[spec.source](content, model) if spec.source else None
+        return FilledField(spec, "not_applicable", excused, is_required=not absent)
+    sayings, lacks = _said(spec, asked)
+    filling = _sources()[spec.source](content, asked.model) if spec.source else None
     if not sayings and (filling is None or not (filling.blocks or filling.lacks)):
         return _unfilled(spec, absent, lacks)
     lacks = (*lacks, *(filling.lacks if filling else ()))
-    days = (*(one.worth.as_of for one in sayings), filling.as_of if filling else None)
     badges = [one.worth.badge for one in sayings]
     if filling is not None and filling.blocks:
         badges.append(filling_badge(filling, content))
@@ -319,12 +344,12 @@ def _filled(spec: FieldSpec, content: Content, model: PublishedModel | None, fac
         spec,
         "partial" if lacks else "filled",
         lacks[0] if lacks else "",
-        is_required,
-        sayings,
-        filling,
-        lacks,
-        weakest(badges) if badges else None,
-        oldest(days),
+        is_required=not absent,
+        sayings=sayings,
+        filling=filling,
+        lacks=lacks,
+        badge=weakest(badges) if badges else None,
+        as_of=oldest((*(one.worth.as_of for one in sayings), filling.as_of if filling else None)),
     )
 
 
@@ -341,57 +366,69 @@ def _unfilled(spec: FieldSpec, absent: list[str], lacks: tuple[str, ...]) -> Fil
 
 
 def filling_badge(filling: Filling, content: Content) -> Badge:
-    """Give what is worth what was computed from records."""
+    """Give what is worth what came from a source: its weakest statement, else what its records are worth."""
+    stated = _stated_badges(filling)
+    if stated:
+        return weakest(stated)
     statement = Statement.model_construct(text="-", evidence=filling.refs, as_of=filling.as_of or content.at)
     return worth(statement, None, content.inventory, content.at).badge
 
 
-def _not_applicable(spec: FieldSpec, content: Content, model: PublishedModel | None) -> str:
+def _stated_badges(filling: Filling) -> tuple[Badge, ...]:
+    """Give the badges of the statements that a filling is made of; none if it is no list of statements."""
+    data = filling.data if isinstance(filling.data, list) else []
+    badges = tuple(one["badge"] for one in data if isinstance(one, dict) and one.get("badge") in BADGE_WORDS)
+    return badges if len(badges) == len(data) else ()
+
+
+def _not_applicable(spec: FieldSpec, asked: _Asked) -> str:
     """Give why a field does not apply, if somebody says so of every item of it; else nothing."""
-    reasons = [_reason_against(ref, content, model) for ref in spec.items]
-    return "; ".join(dict.fromkeys(one for one in reasons if one)) if reasons and all(reasons) else ""
+    reasons = [_reason_against(ref, asked) for ref in spec.items]
+    return "; ".join(dict.fromkeys(reasons)) if all(reasons) else ""
 
 
-def _reason_against(ref: str, content: Content, model: PublishedModel | None) -> str:
-    answer = answer_to(ref, content, model)
+def _reason_against(ref: str, asked: _Asked) -> str:
+    answer = answer_to(ref, asked.content, asked.model)
     if answer is not None:
         return answer.text or "" if answer.choice == "not_applicable" else ""
     framework, _, item = ref.partition("#")
-    made = next((one for one in content.commitments if one.framework == framework), None)
+    made = next((one for one in asked.content.commitments if one.framework == framework), None)
     if made is None:
         return ""
     whole = (made.reason or "") if made.stance == "not_applicable" else ""
     return made.not_applicable.get(item, whole)
 
 
-def _said(
-    spec: FieldSpec, content: Content, model: PublishedModel | None
-) -> tuple[tuple[Saying, ...], tuple[str, ...]]:
+def _said(spec: FieldSpec, asked: _Asked) -> tuple[tuple[Saying, ...], tuple[str, ...]]:
     """Give what the organisation says to the items of a field, and what is wrong with it."""
+    content = asked.content
     sayings: list[Saying] = []
     practices: list[Practice] = []
     lacks: list[str] = []
     for ref in spec.items:
-        answer = answer_to(ref, content, model)
-        if answer is not None:
-            if answer.choice == "not_applicable" and not answer.text:
-                lacks.append(f"the answer to `{ref}` says that it does not apply, and not why")
-            if answer.choice != "not_applicable":
-                sayings += answer_sayings(answer, content)
-            practices += named_practices(answer, content)
-            lacks += [f"the answer to `{ref}` names the practice {one}, which there is not" for one in
-                      absent_practices(answer, content)]
-        practices += [one for one in _practices(ref, content, model) if is_about(one, model)]
+        answer = answer_to(ref, content, asked.model)
+        general = general_answers(ref, asked.answers) if answer is None and asked.model is None else ()
+        for one in (answer, *general):
+            if one is None:
+                continue
+            practices += named_practices(one, content)
+            lacks += [
+                f"the answer to `{one.to}` names a practice {name}, which there is not"
+                for name in absent_practices(one, content)
+            ]
+            if one.choice == "not_applicable":
+                lacks += () if one.text else (f"the answer to `{one.to}` says that it does not apply, and not why",)
+            else:
+                sayings += answer_sayings(one, content)
+        practices += practices_for(ref, asked.answers, asked.model)
+    lacks += [
+        f"the answer only says where to look: {shortened(one.text, 80)}"
+        for one in sayings
+        if is_only_a_pointer(one.text)
+    ]
     found = (*dict.fromkeys(sayings), *practice_sayings(practices, content))
     lacks += [f"it cites {ref}, which does not exist" for ref in dangling(found)]
     return found, tuple(lacks)
-
-
-def _practices(ref: str, content: Content, model: PublishedModel | None) -> Iterator[Practice]:
-    """Give the practices that answer an item. What holds in general, by the crosswalk, says nothing about one model."""
-    for one in answers_to(ref, content).practices:
-        if model is None or ref in one.commitments:
-            yield one
 
 
 # --- for machines --------------------------------------------------------------------------------------
@@ -427,7 +464,7 @@ def _frameworks(report: FilledReport) -> tuple[Framework, ...]:
     return tuple(known[name] for name in report.template.frameworks if name in known)
 
 
-def _page(report: FilledReport, is_final: bool, hub: str) -> Page:
+def _page(report: FilledReport, is_final: bool, hub: Hub) -> Page:
     template, content = report.template, report.content
     about = report.model.model.title if report.model else content.organisation
     sections = [_summary(report)]
@@ -435,7 +472,7 @@ def _page(report: FilledReport, is_final: bool, hub: str) -> Page:
         intro = (Paragraph((section.intro,)),) if section.intro else ()
         sections.append(Section(section.title, intro, anchor=f"section-{section.id}"))
         sections += [_field_section(one, content, hub) for one in fields]
-    refs = [ref for one in report.fields for ref in one.refs]
+    refs = [ref for one in report.fields for ref in (*one.refs, *_shown(one, content))]
     cited = records_section(refs, content, hub)
     return Page(
         title=f"{template.title}: {about}",
@@ -449,19 +486,27 @@ def _page(report: FilledReport, is_final: bool, hub: str) -> Page:
     )
 
 
+def _shown(one: FilledField, content: Content) -> tuple[str, ...]:
+    """Give the known records that what a source made cites."""
+    cited = cited_in(one.filling.blocks) if one.filling else ()
+    return tuple(ref for ref in cited if content.inventory.find(ref) is not None)
+
+
 def _status(report: FilledReport, is_final: bool) -> str:
     if is_final:
         return "Final: every required field is filled."
     if report.is_complete:
         return "Draft: every required field is filled, and nobody has made it final."
-    required = sum(one.is_required for one in report.fields)
+    required = sum(one.blocks_final or (one.is_required and not one.spec.optional) for one in report.fields)
     return f"Draft: {len(report.missing)} of {required} required fields are missing or partial."
 
 
 def _summary(report: FilledReport) -> Section:
     forces = [force_of(one, report.content.at) for one in _frameworks(report)]
     blocks: list[Block] = [Paragraph((one.words,)) for one in forces if one.words]
-    blocks += grid("Fields of this report", ("Field", "Answers", "State", "Shown by", "As of"), map(_row, report.fields))
+    blocks += grid(
+        "Fields of this report", ("Field", "Answers", "State", "Shown by", "As of"), map(_row, report.fields)
+    )
     return Section("How complete it is", tuple(blocks), anchor="completeness")
 
 
@@ -476,7 +521,7 @@ def _row(one: FilledField) -> tuple[Cell, ...]:
     )
 
 
-def _field_section(one: FilledField, content: Content, hub: str) -> Section:
+def _field_section(one: FilledField, content: Content, hub: Hub) -> Section:
     blocks: list[Block] = []
     if one.state in ("missing", "not_applicable", "not_required"):
         to_do = f". To do: {one.to_do}." if one.state == "missing" else "."
@@ -485,7 +530,8 @@ def _field_section(one: FilledField, content: Content, hub: str) -> Section:
         blocks += saying_blocks(saying, hub)
     if one.filling is not None and one.filling.blocks:
         blocks += one.filling.blocks
-        blocks.append(Paragraph(_computed_line(one.filling, content)))
+        if not _stated_badges(one.filling):
+            blocks.append(Paragraph(_computed_line(one.filling, content)))
     if one.state == "partial":
         blocks += listing("Missing in it", one.lacks)
     return Section(one.spec.title, tuple(blocks), level=3, anchor=f"field-{one.spec.id}")
@@ -494,6 +540,6 @@ def _field_section(one: FilledField, content: Content, hub: str) -> Section:
 def _computed_line(filling: Filling, content: Content) -> Cell:
     badge = filling_badge(filling, content)
     day = (filling.as_of or content.at).isoformat()
-    words = f", from the records of the project, as of {day}"
+    words = f", from the files and records of the project, as of {day}"
     mark = Mark(BADGE_WORDS[badge], BADGE_STYLES[badge])
     return cell(mark, f"{words}; records: " if filling.refs else words, *cites(filling.refs))

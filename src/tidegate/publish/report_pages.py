@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Capability and safeguards reports for readers: Markdown, and one HTML file that asks no server for anything.
+"""Capability and safeguards reports for readers, as pages that are printed in any form."""
 
-Both print the same sections. What comes from outside is cleaned and escaped; words of people stand as quotations, so
-that nobody takes them for what was computed.
-"""
-
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tidegate.govern.critiques import Criticised
 from tidegate.govern.records import ReportRecord
 from tidegate.govern.reports import Report
 from tidegate.kernel.errors import Problem
-from tidegate.publish.markdown import escaped
-from tidegate.publish.report import page_environment
-from tidegate.publish.report_blocks import Block, Cell, Cite, Grid, Listing, Mark, Page, Paragraph, Said
+from tidegate.publish.printing import html_page, markdown_page
+from tidegate.publish.report_blocks import Page
 from tidegate.publish.report_contents import KIND_TITLES, sections
 
 
@@ -34,14 +28,12 @@ class Shown:
 
 def report_markdown(shown: Shown) -> str:
     """Give a report as a Markdown page."""
-    return "\n\n".join(_markdown(report_page(shown))) + "\n"
+    return markdown_page(report_page(shown))
 
 
 def report_html(shown: Shown) -> str:
     """Give a report as one HTML file: no script, no request, the same bytes for the same input."""
-    page = report_page(shown)
-    template = page_environment().get_template("report_page.html.j2")
-    return template.render(page=page, kind_of=lambda part: type(part).__name__)
+    return html_page(report_page(shown))
 
 
 def report_page(shown: Shown) -> Page:
@@ -62,61 +54,3 @@ def report_page(shown: Shown) -> Page:
         sections=sections(report, shown.critiques),
         anchors={one.id: f"record-{number}" for number, one in enumerate(report.records, 1)},
     )
-
-
-# --- Markdown ------------------------------------------------------------------------------------------
-
-
-def _markdown(page: Page) -> Iterator[str]:
-    yield f"# {escaped(page.title)}"
-    yield escaped(page.lead)
-    yield f"**{escaped(page.status)}**"
-    if page.problems:
-        yield "What stands in its way:"
-        yield "\n".join(f"- {escaped(one)}" for one in page.problems)
-    for section in page.sections:
-        yield f"{'#' * section.level} {escaped(section.title)}"
-        for block in section.blocks:
-            yield _block(block)
-
-
-def _block(block: Block) -> str:
-    match block:
-        case Paragraph():
-            return _line(block.words)
-        case Said():
-            quoted = "\n>\n".join(f"> {_line(one)}" for one in block.paragraphs)
-            return f"{escaped(block.heading)}:\n\n{quoted}" if block.heading else quoted
-        case Listing():
-            return "\n".join([f"{escaped(block.heading)}:", "", *(f"- {_line(line)}" for line in block.lines)])
-        case Grid():
-            rows = [f"| {' | '.join(map(escaped, block.heads))} |", "|" + " --- |" * len(block.heads)]
-            rows += [f"| {' | '.join(map(_cell, row))} |" for row in block.rows]
-            return "\n".join([f"**{escaped(block.caption)}**", "", *rows])
-
-
-def _line(words: Cell) -> str:
-    """Give a cell that begins a line, and no numbered list."""
-    return re.sub(r"^(\d{1,9})\.(?=\s|$)", r"\1\\.", _cell(words))
-
-
-def _cell(words: Cell) -> str:
-    """Give a cell on one line. White space between its runs is kept, which escaping each alone would lose."""
-    found: list[str] = []
-    for one in words:
-        text = _run(one)
-        gap = isinstance(one, str) and one[:1].isspace() and found
-        found.append(f" {text}" if gap else text)
-        if isinstance(one, str) and one[-1:].isspace() and one.strip():
-            found.append(" ")
-    return "".join(found).strip().replace("  ", " ")
-
-
-def _run(one: str | Cite | Mark) -> str:
-    match one:
-        case Cite():
-            return f"\\[{escaped(one.record)}\\]"
-        case Mark():
-            return f"**{escaped(one.words)}**"
-        case _:
-            return escaped(one)

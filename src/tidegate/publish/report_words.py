@@ -5,16 +5,33 @@ A sentence is never printed without its badge: a reader sees which record shows 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from tidegate.kernel.duration import last_day
+from tidegate.kernel.duration import first_day
 from tidegate.policy.framework import Framework
 from tidegate.publish.content import Content, PublishedModel
+from tidegate.publish.coverage import Answers
+from tidegate.publish.hub.addresses import addresses
 from tidegate.publish.inventory import BADGE_WORDS, Badge, Worth, worth
 from tidegate.publish.practices import Answer, Practice, Statement
-from tidegate.publish.report_blocks import Block, Cell, Cite, Link, Mark, Paragraph, Run, Said, Section, cell, grid
+from tidegate.publish.report_blocks import (
+    Block,
+    Cell,
+    Cite,
+    Facts,
+    Grid,
+    Link,
+    Listing,
+    Mark,
+    Paragraph,
+    Run,
+    Said,
+    Section,
+    cell,
+    grid,
+)
 
 BADGE_STYLES: Mapping[Badge, str] = {
     "verified": "ruled_out",
@@ -26,6 +43,26 @@ BADGE_STYLES: Mapping[Badge, str] = {
 """Badge -> style in which a page shows it."""
 RECORDS_ANCHOR = "records"
 """Where a page lists the records that it cites."""
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Where readers find practices and records."""
+
+    base: str = ""
+    """What addresses begin with; empty for a page that stands at the root of the site."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Record, or ``practice:<id>`` -> its address from the site's root."""
+
+    def shown(self, ref: str, words: str) -> Run:
+        """Give words that lead to a record or practice; words alone, if the site does not show it."""
+        place = self.places.get(ref)
+        return Link(words, f"{self.base}{place}") if place else words
+
+
+def hub_of(content: Content, base: str = "") -> Hub:
+    """Give where the hub shows what is published; ``base`` is the address of the hub."""
+    return Hub(f"{base.rstrip('/')}/" if base else "", addresses(content, ()))
 
 
 @dataclass(frozen=True)
@@ -59,6 +96,24 @@ def answer_to(ref: str, content: Content, model: PublishedModel | None = None) -
         if own is not None:
             return own
     return next((one for one in given if one.model is None), None)
+
+
+def general_answers(ref: str, answers: Answers) -> tuple[Answer, ...]:
+    """Give the answers to entries of the crosswalk that an item belongs to."""
+    via = [one.id for one in answers.to(ref) if one.kind == "answer" and one.via is not None]
+    return tuple(one for one in answers.content.publication.answers if one.to in via and one.model is None)
+
+
+def practices_for(ref: str, answers: Answers, model: PublishedModel | None = None) -> tuple[Practice, ...]:
+    """Give the practices that answer an item: those that name it, then those that reach it through the crosswalk.
+
+    About one model, only a practice that names the item counts: what is done in general says nothing about a model.
+    """
+    known = {one.id: one for one in answers.content.publication.practices}
+    found = [one for one in answers.to(ref) if one.kind == "practice"]
+    direct = [known[one.id] for one in found if one.via is None]
+    general = [] if model is not None else [known[one.id] for one in found if one.via is not None]
+    return tuple(one for one in (*direct, *general) if is_about(one, model))
 
 
 def answer_sayings(answer: Answer, content: Content) -> tuple[Saying, ...]:
@@ -121,19 +176,20 @@ class Force:
     """Whether a framework binds on the day of the output."""
 
     framework: Framework
-    binds_from: date | None
+    binds_from: str | None
+    """First day, as precisely as it is known."""
     is_in_force: bool
     words: str
     """The same for readers; empty if nothing needs to be said."""
 
 
 def force_of(framework: Framework, at: date) -> Force:
-    """Say whether a framework binds yet. A day known only by its month or year counts from its last day on."""
-    begins = last_day(framework.in_force_from) if framework.in_force_from else None
-    is_begun = begins is None or begins <= at
+    """Say whether a framework binds yet. One known only by its month or year counts from its first day on."""
+    begins = framework.in_force_from
+    is_begun = begins is None or first_day(begins) <= at
     words = ""
-    if begins is not None and not is_begun:
-        words = f"{framework.title} is not in force yet: it binds from {begins.isoformat()} on."
+    if not is_begun:
+        words = f"{framework.title} is not in force yet: it binds from {begins} on."
     elif framework.status == "draft":
         words = f"{framework.title} is a draft: it binds nobody."
     elif framework.status in ("superseded", "past_stated_term", "no_longer_maintained"):
@@ -144,14 +200,14 @@ def force_of(framework: Framework, at: date) -> Force:
 # --- blocks of a page ----------------------------------------------------------------------------------
 
 
-def saying_blocks(saying: Saying, hub: str = "") -> Iterator[Block]:
-    """Give a saying, with its badge under it. ``hub`` begins the address of links to the hub."""
+def saying_blocks(saying: Saying, hub: Hub = Hub()) -> Iterator[Block]:
+    """Give a saying, with its badge under it."""
     paragraphs = tuple((one.strip(),) for one in saying.text.replace("\r\n", "\n").split("\n\n") if one.strip())
     yield Said("", paragraphs)
     yield Paragraph(badge_line(saying, hub))
 
 
-def badge_line(saying: Saying, hub: str = "") -> Cell:
+def badge_line(saying: Saying, hub: Hub) -> Cell:
     """Give the badge of a saying, its reason, its day, its records and its practice."""
     found: list[Run] = [Mark(BADGE_WORDS[saying.worth.badge], BADGE_STYLES[saying.worth.badge])]
     if saying.worth.badge in ("statement", "aged", "dangling"):
@@ -161,16 +217,11 @@ def badge_line(saying: Saying, hub: str = "") -> Cell:
     for number, ref in enumerate(saying.refs):
         found += [", " if number else "; records: ", Cite(ref)]
     if saying.practice is not None:
-        found += ["; practice ", Link(saying.practice.title, practice_href(saying.practice, hub))]
+        found += ["; practice ", hub.shown(f"practice:{saying.practice.id}", saying.practice.title)]
     return tuple(found)
 
 
-def practice_href(practice: Practice, hub: str = "") -> str:
-    """Give where the hub shows a practice."""
-    return f"{hub}practices/{practice.section}.html#{practice.id}"
-
-
-def records_section(refs: Iterable[str], content: Content, hub: str = "") -> Section | None:
+def records_section(refs: Iterable[str], content: Content, hub: Hub) -> Section | None:
     """List the records that a page cites; none if it cites none."""
     rows = [_record_row(ref, content, hub) for ref in sorted(set(refs))]
     if not rows:
@@ -179,20 +230,42 @@ def records_section(refs: Iterable[str], content: Content, hub: str = "") -> Sec
     return Section("Records cited", grid("Records that this page cites", heads, rows), anchor=RECORDS_ANCHOR)
 
 
-def _record_row(ref: str, content: Content, hub: str) -> tuple[Cell, ...]:
+def _record_row(ref: str, content: Content, hub: Hub) -> tuple[Cell, ...]:
     if ref.startswith("url:"):
         return ((Link(ref, ref.removeprefix("url:")),), ("a page of others, which nothing here checks",), (), (), ())
     known = content.inventory.find(ref)
     if known is None:
         return ((ref,), ("does not exist",), (Mark(BADGE_WORDS["dangling"], BADGE_STYLES["dangling"]),), (), ())
-    shown: Run = Link(ref, f"{hub}{known.href}") if known.href else ref
     return (
-        (shown,),
+        (hub.shown(ref, ref),),
         (known.title,),
         (Mark(BADGE_WORDS[known.worth], BADGE_STYLES[known.worth]),),
         cell(known.on.isoformat() if known.on else None),
         cell(str(known.entry) if known.entry is not None else None),
     )
+
+
+def cited_in(blocks: Iterable[Block]) -> Iterator[str]:
+    """Give the records that blocks cite, in order."""
+    for block in blocks:
+        for one in _cells(block):
+            yield from (run.record for run in one if isinstance(run, Cite))
+
+
+def _cells(block: Block) -> Iterable[Cell]:
+    match block:
+        case Paragraph():
+            return (block.words,)
+        case Said():
+            return block.paragraphs
+        case Listing():
+            return block.lines
+        case Grid():
+            return tuple(one for row in block.rows for one in row)
+        case Facts():
+            return tuple(words for _, words in block.rows)
+        case _:
+            return ()
 
 
 def anchors_of(refs: Iterable[str]) -> dict[str, str]:
@@ -228,7 +301,7 @@ def withheld_line(content: Content) -> str:
 
 def withheld_counts(content: Content) -> dict[str, Any]:
     """Give how many redactions there are, and how many on each ground."""
-    grounds = [one.ground for one in (*content.withheld_words, *content.withheld_evidence)]
+    grounds = [one.ground for one in content.withheld_words] + [one.ground for one in content.withheld_evidence]
     return {
         "passages": len(content.withheld_words),
         "evidence_fields": len(content.withheld_evidence),
@@ -256,7 +329,7 @@ def force_json(force: Force) -> dict[str, Any]:
         "version": framework.version,
         "title": framework.title,
         "status": framework.status,
-        "in_force_from": _iso(force.binds_from),
+        "in_force_from": force.binds_from,
         "is_in_force": force.is_in_force,
     }
 

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a project publishes and owes, on disk: `hub/**/*.yaml`, `obligations.yaml`, its own frameworks."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from tidegate.kernel.documents import Document, read_document, validate_part
 from tidegate.kernel.errors import Problem, PublicationError, TidegateError, Where
+from tidegate.kernel.record import Record
 from tidegate.obligations.model import ObligationFile
 from tidegate.policy.framework import Framework
+from tidegate.policy.frameworks import parse_framework
 from tidegate.publish.practices import (
+    Answer,
     AnswerFile,
     ChangeFile,
     ModelPage,
@@ -32,6 +34,8 @@ _SCHEMAS: dict[str, type[Practice | AnswerFile | ModelPage]] = {
     "tidegate/answers/v1": AnswerFile,
     "tidegate/model-page/v1": ModelPage,
 }
+
+R = TypeVar("R", bound=Record)
 
 
 def read_publication(root: Path) -> Publication:
@@ -82,21 +86,23 @@ def read_obligations(root: Path) -> ObligationFile:
     """Read `obligations.yaml`; empty if there is none."""
     path = root / OBLIGATIONS
     if not path.is_file():
-        return ObligationFile(schema="tidegate/obligations/v1")
+        return ObligationFile(schema_="tidegate/obligations/v1")
     return validate_part(read_document(path, name=str(OBLIGATIONS)), ObligationFile)
 
 
 def read_frameworks(root: Path) -> tuple[Framework, ...]:
-    """Read the project's own frameworks and questionnaires, in `frameworks/*.yaml`."""
-    return tuple(
-        validate_part(read_document(root / path, name=path.as_posix()), Framework) for path in _files(root, FRAMEWORKS)
-    )
+    """Read the project's own frameworks and questionnaires, in `frameworks/*.yaml`.
+
+    Raises:
+        TidegateError: a file is not in order, or contradicts itself.
+    """
+    return tuple(parse_framework(read_document(root / path, name=path.as_posix())) for path in _files(root, FRAMEWORKS))
 
 
-def _optional(root: Path, path: Path, kind: Callable[..., Any]) -> Any:
+def _optional(root: Path, path: Path, kind: type[R]) -> R:
     if not (root / path).is_file():
         return kind()
-    return validate_part(read_document(root / path, name=path.as_posix()), kind)  # type: ignore[type-var]
+    return validate_part(read_document(root / path, name=path.as_posix()), kind)
 
 
 def _files(root: Path, folder: Path) -> list[Path]:
@@ -117,7 +123,7 @@ class _Reading:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.practices: dict[str, Practice] = {}
-        self.answers: dict[tuple[str, str | None], Any] = {}
+        self.answers: dict[tuple[str, str | None], Answer] = {}
         self.pages: dict[str, ModelPage] = {}
         self.places: dict[str, Where] = {}
         self.problems: list[Problem] = []

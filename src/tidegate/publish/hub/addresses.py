@@ -8,12 +8,21 @@ from typing import TypeVar
 from tidegate.kernel.canonical import digest_bytes
 from tidegate.policy.framework import Framework
 from tidegate.publish.content import Content
+from tidegate.publish.coverage import FrameworkCoverage, ItemCoverage, coverage
 from tidegate.publish.practices import Practice
 
 MAX_PAGE_BYTES = 150_000
 """A page is at most so large, so that it opens at once on a slow line."""
 PRACTICES_EACH = 20
 """Practices of a section that one page takes: with long statements this stays below the size of a page."""
+ITEM_WEIGHT, PAGE_WEIGHT = 2, 180
+"""What an item of a framework takes, where one answer to it takes 1, and what a page holds."""
+ANSWERS_SHOWN = 40
+"""Answers to one item that are shown, so that one item never outgrows a page."""
+RULES_PAGE = "duties.html"
+"""Page of every duty and promise, rule by rule."""
+RULES_EACH = 120
+"""Rules on one page."""
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}\Z")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]|index)(\.|\Z)")
 T = TypeVar("T")
@@ -79,12 +88,6 @@ def framework_page(framework: str) -> str:
     return f"commitments/{slug(framework)}.html"
 
 
-def item_address(ref: str) -> str:
-    """Give where an item of a framework, or a whole framework, stands."""
-    framework, _, item = ref.partition("#")
-    return framework_page(framework) + (f"#{anchor('item', item)}" if item else "")
-
-
 def proof_file(ref: str) -> str:
     """Give the file that holds the inclusion proof of a record."""
     return f"proofs/{slug(ref.replace(':', '-', 1))}.tlog-proof"
@@ -143,15 +146,19 @@ def section_page(top: str, number: int = 1) -> str:
 # --- everything by reference ----------------------------------------------------------------------------------
 
 
-def addresses(content: Content) -> Mapping[str, str]:
+def addresses(content: Content, covered: Sequence[FrameworkCoverage] | None = None) -> Mapping[str, str]:
     """Give where the site shows each record, practice and section: reference -> address from the site's root.
 
     References are those that statements use, and ``section:<id>``, ``framework:<id or item>``.
+
+    Args:
+        content: what is published.
+        covered: what answers each framework; found here if it is not given.
     """
-    return dict(_all(content))
+    return dict(_all(content, coverage(content) if covered is None else covered))
 
 
-def _all(content: Content) -> Iterator[tuple[str, str]]:
+def _all(content: Content, covered: Sequence[FrameworkCoverage]) -> Iterator[tuple[str, str]]:
     for top, pages in section_parts(content).items():
         for number, page in enumerate(pages, 1):
             yield from _of_section(section_page(top, number), page)
@@ -159,7 +166,9 @@ def _all(content: Content) -> Iterator[tuple[str, str]]:
         name = model.model.id
         yield f"model:{name}", model_page(name)
         yield f"assessment:{name}", f"{model_page(name)}#thresholds"
-        yield from ((f"report:{one.report}", f"{model_page(name)}#{anchor('report', one.report)}") for one, _ in model.reports)
+        yield from (
+            (f"report:{one.report}", f"{model_page(name)}#{anchor('report', one.report)}") for one, _ in model.reports
+        )
         yield from ((f"case:{one.case}", f"{model_page(name)}#{anchor('case', one.case)}") for one in model.cases)
         yield from ((f"decision:{one.record.id}", decision_page(one.record.id)) for one in model.decisions)
     yield from ((f"evidence:{name}", record_page(name)) for name in content.evidence)
@@ -167,7 +176,8 @@ def _all(content: Content) -> Iterator[tuple[str, str]]:
         yield f"policy:{version.policy.label}", policy_page(version.policy.version)
     yield "policy:adopted", policy_page(content.policy.version)
     yield from _of_duties(content)
-    yield from ((f"framework:{one}", framework_page(one)) for one in shown_frameworks(content))
+    for framework in covered:
+        yield from _of_framework(framework)
     if content.noncompliance is not None:
         yield f"noncompliance:{content.noncompliance.year}", "noncompliance.html"
     yield from ((f"incidents:{year}", "noncompliance.html#incidents") for year in content.incidents)
@@ -180,12 +190,39 @@ def _of_section(path: str, page: Iterable[tuple[str, Sequence[Practice]]]) -> It
             yield f"practice:{one.id}", f"{path}#{anchor('practice', one.id)}"
 
 
+def _of_framework(one: FrameworkCoverage) -> Iterator[tuple[str, str]]:
+    name = one.framework.id
+    yield f"framework:{name}", framework_page(name)
+    for number, run in enumerate(item_runs(one), 1):
+        page = numbered(framework_page(name), number)
+        yield from ((f"framework:{each.ref}", f"{page}#{anchor('item', each.item.id)}") for each in run)
+
+
 def _of_duties(content: Content) -> Iterator[tuple[str, str]]:
+    places = {
+        name: f"{numbered(RULES_PAGE, number)}#{anchor('rule', name)}"
+        for number, run in enumerate(rule_runs(content), 1)
+        for name in run
+    }
     for one in content.duties:
-        yield f"rule:{one.rule.id}", f"compliance.html#{anchor('rule', one.rule.id)}"
-        yield f"duty:{one.id}", f"compliance.html#{anchor('rule', one.rule.id)}"
+        yield f"rule:{one.rule.id}", places[one.rule.id]
+        yield f"duty:{one.id}", places[one.rule.id]
 
 
-def shown_frameworks(content: Content) -> list[str]:
-    """Give the frameworks that have a page: those that the organisation names, in its order."""
-    return [one.framework for one in content.commitments if one.framework in content.frameworks]
+def rule_runs(content: Content) -> list[Sequence[str]]:
+    """Give the rules with duties, by id, in the runs that one page takes."""
+    return pieces(sorted({one.rule.id for one in content.duties}), RULES_EACH)
+
+
+def item_runs(covered: FrameworkCoverage) -> list[list[ItemCoverage]]:
+    """Give the items of a framework in the runs that one page takes: the more answers, the fewer items."""
+    runs: list[list[ItemCoverage]] = [[]]
+    room = PAGE_WEIGHT
+    for one in covered.items:
+        weight = ITEM_WEIGHT + min(len(one.by), ANSWERS_SHOWN)
+        if weight > room and runs[-1]:
+            runs.append([])
+            room = PAGE_WEIGHT
+        runs[-1].append(one)
+        room -= weight
+    return runs

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tidegate.publish.content import Content
-from tidegate.publish.hub.addresses import addresses
+from tidegate.publish.coverage import FrameworkCoverage, coverage
+from tidegate.publish.hub.addresses import addresses, proof_file
 from tidegate.publish.hub.speech import ENGLISH, Speech
 from tidegate.publish.inventory import Known, Worth, worth
 from tidegate.publish.practices import Practice, Statement
@@ -70,6 +71,8 @@ class Hub:
     base_url: str | None = None
     where: Mapping[str, str] = field(default_factory=dict)
     """Reference -> address."""
+    covered: tuple[FrameworkCoverage, ...] = ()
+    """What answers each framework."""
 
     def say(self, message: str, **values: object) -> str:
         """Give one of the program's messages in the site's language."""
@@ -84,10 +87,21 @@ class Hub:
         title = words or (known.title if known else name)
         return Link(title, self.where.get(ref) or _inner(known), _note(ref, known))
 
+    def item_address(self, ref: str) -> str | None:
+        """Give where an item of a framework stands; its framework's page if it has no such item."""
+        return self.where.get(f"framework:{ref}") or self.where.get(f"framework:{ref.partition('#')[0]}")
+
     def said(self, statement: Statement, practice: Practice | None = None) -> SaidView:
         """Give a statement with its badge and the records that it rests on."""
         found = worth(statement, practice, self.content.inventory, self.content.at)
-        return SaidView(paragraphs(statement.text), found.badge, found.reason, _day(found), self._rests_on(statement, found), found.missing)
+        return SaidView(
+            paragraphs(statement.text),
+            found.badge,
+            found.reason,
+            _day(found),
+            self._rests_on(statement, found),
+            found.missing,
+        )
 
     def _rests_on(self, statement: Statement, found: Worth) -> tuple[Link, ...]:
         pages = [one for one in statement.evidence if one.startswith("url:")]
@@ -95,15 +109,19 @@ class Hub:
 
     def proofs_of(self, refs: Iterable[str]) -> tuple[RecordProof, ...]:
         """Give the proofs that are published for records, each once."""
-        from tidegate.publish.hub.addresses import proof_file
-
         found = dict.fromkeys(one for one in refs if one in self.content.proofs)
         return tuple(RecordProof(self.link(one).words, _entry(self.content, one), proof_file(one)) for one in found)
 
 
-def hub_of(content: Content, speech: Speech = ENGLISH, base_url: str | None = None) -> Hub:
+def hub_of(
+    content: Content,
+    speech: Speech = ENGLISH,
+    base_url: str | None = None,
+    facts: frozenset[str] = frozenset(),
+) -> Hub:
     """Give what pages are made from."""
-    return Hub(content, speech, base_url, addresses(content))
+    covered = coverage(content, facts=facts)
+    return Hub(content, speech, base_url, addresses(content, covered), covered)
 
 
 def paragraphs(text: str) -> tuple[str, ...]:

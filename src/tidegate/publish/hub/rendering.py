@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages from templates: everything escaped and cleaned, nothing fetched, no script but the site's own."""
 
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment
+from markupsafe import Markup
 
 from tidegate.kernel.canonical import digest_bytes
-from tidegate.publish.hub.parts import Hub, Sheet
+from tidegate.publish.hub.addresses import slug
+from tidegate.publish.hub.parts import Hub, Sheet, paragraphs
 from tidegate.publish.report import page_environment, safe_url
-
-PARTS_OF_SITE = ("front", "practices", "models", "commitments", "compliance", "policy", "changes", "search")
+from tidegate.publish.words import clean
 
 
 class Renderer:
@@ -63,6 +64,25 @@ class Renderer:
         speech = self.hub.speech
         made = page_environment()
         made.add_extension("jinja2.ext.i18n")
-        made.install_gettext_translations(speech.translations, newstyle=True)  # type: ignore[attr-defined]
-        made.globals |= {"word": speech.word}
+        made.newstyle_gettext = True  # type: ignore[attr-defined]
+        made.globals |= {"word": speech.word, "gettext": self._gettext, "ngettext": self._ngettext}
+        made.filters |= {
+            "action_word": partial(speech.word, "action"),
+            "coverage_word": partial(speech.word, "coverage"),
+            "paragraphs": paragraphs,
+            "slug": slug,
+        }
         return made
+
+    def _gettext(self, message: str, /, **values: object) -> Markup:
+        # A catalogue holds no markup: that was checked when it was read.
+        return Markup(self.hub.speech.translations.gettext(message)) % _shown(values)  # noqa: S704
+
+    def _ngettext(self, one: str, many: str, n: int, /, **values: object) -> Markup:
+        found = self.hub.speech.translations.ngettext(one, many, n)
+        return Markup(found) % _shown({"num": n, **values})  # noqa: S704
+
+
+def _shown(values: dict[str, object]) -> dict[str, object]:
+    """Clean what stands within a message; what leaves a template otherwise is cleaned there."""
+    return {name: clean(value) if isinstance(value, str) else value for name, value in values.items()}

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compliance review of a period, from what is on record by now about the time up to its end."""
+
+from datetime import date
+
+from tidegate.flow.logs import checkpoint_note
+from tidegate.flow.obligations import Standing, end_of, standing
+from tidegate.flow.world import World
+from tidegate.kernel.clock import Instant, day_of
+from tidegate.kernel.errors import Problem, ProjectError
+from tidegate.obligations.model import Event
+from tidegate.publish.compliance import Granted, Material, Review, review
+
+
+def compliance_review(
+    world: World, start: date, end: date, *, is_public: bool = False, known: date | None = None
+) -> Review:
+    """Give the review of a period, whole or as it may be published.
+
+    Args:
+        world: the surroundings.
+        start: first day.
+        end: last day; of a period that goes on, the review tells how it stands now.
+        is_public: True for the version without people's names and without what is not public.
+        known: what was recorded after this day is not used; that is today, if none.
+
+    Raises:
+        ProjectError: PRJ005, the period ends before it begins, or has not begun.
+        TidegateError: the project or its log is not in order.
+    """
+    if start > end:
+        raise ProjectError(Problem("PRJ005", f"the period from {start} to {end} ends before it begins"))
+    if start > world.today:
+        raise ProjectError(Problem("PRJ005", f"the period from {start} has not begun", None, "see `tidegate due`"))
+    at = min(end_of(end), world.now())
+    until = end_of(known) if known is not None else max(world.now(), at)
+    found = standing(world, min(at, until), known=until)
+    material = Material(
+        organisation=found.organisation,
+        policy=found.policy,
+        policy_source=found.policy_source,
+        start=start,
+        end=end,
+        at=found.at,
+        duties=found.duties,
+        waivers=tuple(one for one in found.records.waivers if _was_signed(one.signatures[0].at, found.at)),
+        granted=_granted(found),
+        adopted=tuple(one for one in found.events if one.kind == "policy.adopted" and start <= _day(one) <= end),
+        recorded={f"entry {one.index}": day_of(one.at) for one in found.records.events},
+        doubts=found.doubts,
+        checkpoint=_checkpoint(world),
+    )
+    return review(material, is_public=is_public)
+
+
+def _day(event: Event) -> date:
+    return event.at if isinstance(event.at, date) else day_of(event.at)
+
+
+def _was_signed(when: Instant, at: Instant) -> bool:
+    return when <= at
+
+
+def _granted(found: Standing) -> tuple[Granted, ...]:
+    """Give the measures of decisions that took effect, with their entries."""
+    entries = {
+        (one.subject, one.note): int(one.source.removeprefix("entry "))
+        for one in found.events
+        if one.kind == "waiver.recorded" and one.source.startswith("entry ")
+    }
+    return tuple(
+        Granted(measure, record, entries.get((record.id, f"{measure.kind.replace('_', ' ')} {measure.waiver}")))
+        for _, record in sorted(found.governance.decisions.items())
+        if record.effective_on is not None
+        for measure in record.waivers
+    )
+
+
+def _checkpoint(world: World) -> tuple[str, ...]:
+    if not world.has_ledger():
+        return ("This project keeps no log, so nothing proves when this was recorded.",)
+    note = checkpoint_note(world)
+    if note is None:
+        return ("No checkpoint of the log has been signed yet.",)
+    origin, size, root, *_ = note.split("\n")
+    return (f"Log checkpoint: {origin}, {size} entries, root {root}.",)
