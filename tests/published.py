@@ -301,7 +301,7 @@ def the_content() -> Content:
         waivers=(Waiver(rule="drill", until=date(2026, 6, 30), reason="The office moves.", signed_by=("ada",)),),
         measures=decision.record.waivers,
         noncompliance=YearStatistics(2025, counted, counted, counted),
-        incidents={"2025": {"sb53": 6}},
+        incidents={"2025": {"California SB 53": 6}},
         withheld_words=(
             WithheldWords(id="R-1", ground="cybersecurity", character="A path", justification="It helps", digest=DIGEST),
         ),

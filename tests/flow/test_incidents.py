@@ -13,7 +13,9 @@ import yaml
 
 from house import House, a_house, a_signer
 from tidegate.flow import World
+from tidegate.flow.casework import signed_entry
 from tidegate.flow.incidents import (
+    _kept,
     all_clocks,
     clocks_of,
     close_incident,
@@ -180,6 +182,20 @@ def test_only_what_cannot_be_is_refused(house: House, said: dict[str, Any], code
     assert "hint: " in refused(lambda: updated(house, incident, **said), code)
     assert len(incidents_of(house.world()).find(incident.id).revisions) == size
     updated(house, incident, times={"contained": "2026-05-01T00:00:00Z"})
+
+
+def test_an_old_contradiction_keeps_nobody_from_saying_more(house: House) -> None:
+    incident = opened(house)
+    wrong = Said(times={"occurred": "2026-06-01T00:00:00Z"})
+    kept = _kept(house.world(), wrong)
+    body = IncidentUpdated(incident=incident.id, content=kept.sealed)
+    with closing(house.world().ledger()) as store:
+        entry = signed_entry(house.world(), "incident.updated", body, house.actor("bob"))
+        store.append([entry], sealed=[kept.content])
+    made = updated(house, incident, times={"contained": "2026-06-01T06:00:00Z"})
+    assert [one.code for one in made.problems] == ["INC002"]
+    made = updated(house, incident, times={"occurred": "2026-05-30T00:00:00Z"}, reason="a slip")
+    assert made.problems == ()
 
 
 def test_what_is_too_long_is_refused(house: House) -> None:

@@ -179,6 +179,15 @@ def test_saying_something_else_corrects_it():
     assert [one.act.on for one in read(log).events] == [date(2026, 4, 28)]
 
 
+def test_only_the_same_kind_takes_the_place_of_an_event():
+    log = a_duty_log()
+    first = event(log, name="a")
+    event(log, "drill.held", takes_back=an_entry_id("a"))
+    found = read(log)
+    assert why(found) == [("OBL003", f"entry {first} is about training.held, and drill.held cannot take its place")]
+    assert [one.act.kind for one in found.events] == ["training.held"]
+
+
 def test_taking_back_what_took_something_back_lets_it_stand_again():
     log = a_duty_log()
     event(log, name="a")

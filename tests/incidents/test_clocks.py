@@ -419,7 +419,7 @@ def test_events_carry_their_entry_their_facts_and_their_places() -> None:
     ]
     facts = {"sb53.critical_safety_incident", "raise.safety_incident", "il.incident", "us-ca", "eu"}
     assert all(one.facts == facts for one in found)
-    assert found[0].source == "ledger entry 2"
+    assert found[0].source == "entry 2"
     assert found[0].note is None
 
 

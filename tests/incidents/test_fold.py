@@ -116,6 +116,7 @@ def test_what_is_missing_or_changed_is_told_and_the_rest_stands() -> None:
         b'{"title":"x","extra":1}',
         b'{"times":{"sometime":null}}',
         b'{ "title":"x"}',
+        b'{"notice":{"rule":"x y","sent_at":"2026-05-01T00:00:00Z","text":"x","to":"x"}}',
         b"\xff\xfe",
         b"x",
     ],

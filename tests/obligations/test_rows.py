@@ -2,6 +2,7 @@
 """Every clock that the laws, the code and the policies set, one row each, with dates written out by hand."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -370,3 +371,14 @@ def test_shipped_rules_name_shipped_calendars_and_have_text():
             assert rule.text
             assert rule.id.startswith(f"{pack.id}.")
             assert rule.only_if, f"{rule.id} would apply to everybody"
+
+
+@pytest.mark.parametrize("rule", shipped_rules(), ids=lambda rule: rule.id)
+def test_every_shipped_rule_is_listed(rule):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
+    row = next((line for line in page.splitlines() if line.startswith(f"| `{rule.id}` | {rule.title} |")), "")
+    lengths = [one.within or one.before for one in rule.clocks or ()]
+    wanted = [rule.calendar, *rule.only_if, *(one for one in (*lengths, rule.every) if one and one != "0 days")]
+    wanted += [one.on for one in rule.clocks or ()] + [str(one) for one in (rule.in_force_from, rule.due) if one]
+    assert row
+    assert [one for one in wanted if one not in row] == []

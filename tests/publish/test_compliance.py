@@ -125,6 +125,21 @@ def test_waivers_name_who_signed_until_when_and_why():
     assert "ada (safety-lead), ben (ceo)" in text(found).replace("\\", "")
 
 
+@pytest.mark.parametrize(
+    ("due_on", "words"),
+    [
+        (date(2026, 5, 5), "until 2026-09-01"),
+        (date(2026, 5, 4), "until 2026-09-01, signed 1 day after its date"),
+        (date(2026, 5, 2), "until 2026-09-01, signed 3 days after its date"),
+    ],
+)
+def test_a_waiver_that_came_after_the_date_is_marked(due_on, words):
+    record = a_record(("ada", "safety-lead"), ("ben", "ceo"))
+    found = review(a_material(a_duty("waived", due_on, waiver=record.waiver), waivers=(record,)))
+    assert review_data(found)["waived"][0]["waived"] == words
+    assert words in text(found)
+
+
 def test_a_waiver_that_lacks_signatures_counts_for_nothing():
     found = review(a_material(a_duty(), waivers=(a_record(("ada", "safety-lead"), missing="1 of 2"),)))
     assert found.waivers == ()

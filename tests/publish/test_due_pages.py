@@ -102,14 +102,14 @@ def test_what_others_wrote_neither_steers_nor_breaks_lines():
 def test_an_explanation_names_event_source_rule_and_calendar():
     rule = a_rule(
         calendar="eu", source="eu-cop#1", to="AI Office", owner="ada", evidence=("report:R-1",), only_if=("gpai",),
-        not_if=("exempt",), in_force_from=date(2025, 8, 2), soft=True, coverage_at_most="30 days", kind="code",
+        clocks=(Clock(on="drill.held", within="5 business days"),), not_if=("exempt",), in_force_from=date(2025, 8, 2), soft=True, coverage_at_most="30 days", kind="code",
     )  # fmt: skip
     calendar = CalendarSpec(id="eu", title="Brussels", timezone="Europe/Brussels", computed="ECB", holidays=(date.min,))
     done = an_event("drill.held", date(2026, 6, 2), covers=date(2026, 5, 30), source="entry 44")
     duty = a_duty("waived", rule=rule, subject="m", done=done, waiver=a_waiver())
     shown = plain(explanation(rule, [duty], calendar), 160)
     for words in (
-        "Due: within 6 months of drill.held",
+        "Due: within 5 business days of drill.held",
         "From: code of practice, eu-cop#1",
         "To: AI Office",
         "Met by: done:own.drill",
@@ -125,6 +125,7 @@ def test_an_explanation_names_event_source_rule_and_calendar():
         "not itself a breach",
     ):
         assert words in shown, words
+    assert "business" not in plain(explanation(a_rule(calendar="eu"), [], calendar), 160)
     assert "Nothing follows from it now." in plain(explanation(rule, [], None))
 
 

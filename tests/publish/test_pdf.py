@@ -205,12 +205,13 @@ def test_every_word_of_a_page_is_read():
     [
         b"",
         b"%PDF-1.7\n1 0 obj\n",
+        b"%PDF-1.7\n1 0 obj\n<</Length 12>>\nstream\nBT (\\000\\001 ET\nendstream\nendobj",
         b"%PDF-1.7\n1 0 obj\n<</Length 5/Filter/FlateDecode>>\nstream\nBT xx\nendstream\nendobj",
         b"%PDF-1.7\n1 0 obj\n<</ToUnicode 9 0 R>>\nendobj\n2 0 obj\n<</Length 3>>\nstream\nBT \nendstream\nendobj",
     ],
 )
 def test_a_damaged_file_is_read_as_far_as_it_goes(data):
-    assert words_in(data).strip() == ""
+    assert words_in(data).strip("\n \ufffd") == ""
 
 
 def test_strings_and_maps_are_read_in_every_form():

@@ -242,6 +242,7 @@ OPEN = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1
         f"{OPEN}<rect ONCLICK='x()'/></svg>",
         f"{OPEN}<use href='https://example.org/x.svg#y'/></svg>",
         f"{OPEN}<use xlink:href='data:image/svg+xml,x'/></svg>",
+        f"{OPEN}<rect xmlns:x='https://example.org' x:href='#y'/></svg>",
         f"{OPEN}<rect fill='url(https://example.org/x)'/></svg>",
         f"{OPEN}<rect style='fill:url( \"//example.org\")'/></svg>",
         f"{OPEN}<rect style='@import x'/></svg>",
@@ -258,6 +259,12 @@ def test_a_drawing_that_does_more_is_refused(svg):
     for form in ("html", "pdf", "docx"):
         with pytest.raises(PublicationError):
             printed(a_small(Picture(svg, "x")), form)
+
+
+def test_references_within_a_drawing_are_kept():
+    made = safe_svg(f"{OPEN}<g id='a'/><use href='#a'/><use xlink:href='#b'/></svg>", "x", "p")
+    assert 'href="#p-a"' in made
+    assert 'href="#b"' in made
 
 
 def test_a_drawing_keeps_its_shapes_and_gets_a_name():
@@ -288,5 +295,12 @@ def test_a_drawing_has_a_size(attributes, expected):
 def test_plain_text_holds_every_word():
     text = plain_text(a_page(" zebra"))
     assert text.count("zebra") == 20 + 12
-    for words in ("[r1]", "<https://example.org/a_b?c=d&e=f>", DIGEST, "Checkpoint example.com", "Name: value"):
+    for words in (
+        "[r1]",
+        "<https://example.org/a_b?c=d&e=f>",
+        DIGEST,
+        "Checkpoint example.com",
+        "Name: value",
+        "Inner words",
+    ):
         assert words in text

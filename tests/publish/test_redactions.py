@@ -350,6 +350,12 @@ PLANTED = {
     "pdf heading": printed(Page("T", "", "", True, (), (Section(SECRET),)), "pdf"),
     "pdf address": pdf_of(Paragraph((Link("x", f"https://example.org/{SECRET.replace(' ', '')}"),))),
     "pdf picture": pdf_of(Picture("<svg xmlns='http://www.w3.org/2000/svg'/>", SECRET)),
+    "pdf within a picture": pdf_of(
+        Picture(
+            f"<svg xmlns='http://www.w3.org/2000/svg' width='900' height='40'><text y='20'>{html.escape(SECRET)}</text></svg>",
+            "x",
+        )
+    ),
     "pdf code": pdf_of(Code("", SECRET)),
 }
 

@@ -336,8 +336,8 @@ def events(
             console().print(recorded_table(history))
         else:
             typer.echo("Nobody has recorded an event yet. Do so with `tidegate due record`.")
-        for one in voids:
-            typer.echo(clean(f"entry {one.index} has no effect: {one.problem.message}"))
+        for void in voids:
+            typer.echo(clean(f"entry {void.index} has no effect: {void.problem.message}"))
         return
     found = sorted(standing.events, key=lambda one: (str(one.at), one.kind, one.subject or ""))
     if as_json:

@@ -81,11 +81,17 @@ def _clock_table(running: "Sequence[IncidentClock]", at: str) -> Any:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1), collapse_padding=True)
     for head in ("Clock", "From", "Due", "Left", "State"):
-        table.add_column(Text(head, "bold"), overflow="fold")
+        table.add_column(Text(head, "bold"), overflow="fold", no_wrap=head in ("Clock", "From", "Due"))
     for one in running:
         started = one.started
         counted_from = f"{started.kind.removeprefix('incident.')}\n{started.at}" if started else "-"
-        cells = (f"{one.rule.id}\n{one.law}", counted_from, _due(one), _left(one.left(at)), _state(one))
+        cells = (
+            f"{one.rule.id}\n{one.law}",
+            counted_from,
+            _due(one),
+            _left(one.left(at)),
+            _state(one).replace(", ", ",\n"),
+        )
         style = {"late": "bold red", "due_soon": "yellow"}.get(one.state, "")
         table.add_row(*(Text(clean(cell), style if number == 4 else "") for number, cell in enumerate(cells)))
     return table

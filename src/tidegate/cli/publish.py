@@ -250,6 +250,33 @@ def redactions(project: ProjectOption = None, as_json: JsonOption = False) -> No
     raise typer.Exit(EXIT_CLOSED if is_broken else 0)
 
 
+@app.command("reveal")
+@command
+def reveal(
+    name: Annotated[str, typer.Argument(help="Id of the redaction.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File with the words, exactly as they were withheld.")],
+    salt: Annotated[str, typer.Option("--salt", help="Its salt, 64 hexadecimal digits, as the house has told it.")],
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that words which somebody was shown are those that a redaction withholds.
+
+    Exit code 1 if they are not.
+
+    Example: `tidegate publish reveal R-1 words.txt --salt 5f0c...`
+    """
+    from tidegate.flow.text_redactions import reveals
+    from tidegate.kernel.documents import read_bytes
+
+    words = read_bytes(file).decode("utf-8", errors="replace").rstrip("\n")
+    is_same = reveals(world(project), name, words, salt)
+    if as_json:
+        print_json({"redaction": name, "is_what_it_withholds": is_same})
+    else:
+        typer.echo(clean(f"{name} withholds {'exactly these words' if is_same else 'other words'}."))
+    raise typer.Exit(0 if is_same else EXIT_CLOSED)
+
+
 def _write(made: "Made", output: Path | None) -> None:
     from tidegate.flow.outputs import write_output
 

@@ -35,7 +35,7 @@ from tidegate.incidents.fold import (
     merged_with,
     not_yet,
 )
-from tidegate.incidents.model import MAX_SAID_BYTES, Incident, Notice, Said
+from tidegate.incidents.model import MAX_SAID_BYTES, Incident, Notice, Said, TimeName
 from tidegate.incidents.notices import Draft, Sender, draft, find_template, refuse_unknown_fields
 from tidegate.incidents.questions import class_file, classify, find_question
 from tidegate.incidents.severity import IncidentSettings, Scale, Severity, read_severity, scales, severities
@@ -359,10 +359,14 @@ def _refuse_said(world: World, known: Incident | None, said: Said) -> None:
     if ahead:
         raise IncidentError(*ahead)
     made = merged_with(known, said, by="", at=now)
-    times = {name: one.at for name, one in made.times.items() if one.at is not None}
-    found = contradictions(times, known.id if known else "")
-    if said.times and found:
+    before = contradictions(_held(known), known.id) if known else ()
+    found = [one for one in contradictions(_held(made), known.id if known else "") if one not in before]
+    if found:
         raise IncidentError(*found)
+
+
+def _held(incident: Incident) -> dict[TimeName, Instant]:
+    return {name: one.at for name, one in incident.times.items() if one.at is not None}
 
 
 def _refuse_unreasoned(known: Incident, said: Said) -> None:

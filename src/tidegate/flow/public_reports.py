@@ -19,6 +19,7 @@ from tidegate.policy.frameworks import find_framework, shipped_frameworks
 from tidegate.publish.content import Content, PublishedModel
 from tidegate.publish.haip import FilledQuestionnaire, haip_report
 from tidegate.publish.oscal import assessment_results, component_definition, oscal_bytes
+from tidegate.publish.page_layout import plain_text
 from tidegate.publish.printing import FORMS, Form, printed
 from tidegate.publish.redactions import leaks
 from tidegate.publish.report_blocks import Page
@@ -216,6 +217,8 @@ def _made(filled: FilledReport | FilledQuestionnaire, page: Page, form: OutputFo
     is_final = page.is_final
     data = _json_bytes(filled.to_json(is_final=is_final)) if form == "json" else _printed(filled, page, form)
     warnings = () if is_final else tuple(replace(one, severity="warning") for one in filled.problems)
+    # Words in pictures are pixels in some forms, so that the page's own words are searched as well.
+    _checked(f"the text of the output as {form}", plain_text(page).encode(), collected)
     return Made(_checked(f"the output as {form}", data, collected), page, warnings, page.status, form in _TEXT)
 
 

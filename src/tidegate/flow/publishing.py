@@ -250,15 +250,16 @@ def _read_log(world: World, project: Project, found: Governing, raw: Publication
             for one in sorted(read.reports.values(), key=lambda report: report.index)
         )
         head = _head(world, project)
+        statistics, incidents = _noncompliance(world, at), _incidents(world, store, at)
         return _Log(
             head=head,
             decisions=decisions,
             reports=reports,
             governance=read,
             adopted=_adopted(store, at),
-            noncompliance=_noncompliance(world, at),
-            incidents=_incidents(world, store, at),
-            further=tuple(_further(store, raw, at)),
+            noncompliance=statistics,
+            incidents=incidents,
+            further=(*_further(store, raw, at), *_counts(statistics, incidents)),
             proofs=dict(_proofs(store, read, head)),
         )
 
@@ -324,6 +325,18 @@ def _further(store: "LedgerStore", raw: Publication, at: date) -> Iterator[Known
             data = store.documents_get(name)
             if data is not None and digest_bytes(data) == name:
                 yield Known(ref, "Document of the log", "attested")
+
+
+def _counts(statistics: YearStatistics | None, incidents: Mapping[str, Mapping[str, int]]) -> Iterator[Known]:
+    """Give the counts that are published, so that statements can cite them."""
+    if statistics is not None:
+        year = statistics.year
+        yield Known(
+            f"noncompliance:{year}", f"Reports of noncompliance, {year}", "attested", date(year, 12, 31),
+            artifact="noncompliance_case",
+        )  # fmt: skip
+    for name in incidents:
+        yield Known(f"incidents:{name}", f"Incidents, {name}", "attested", date(int(name), 12, 31), artifact="incident")
 
 
 def _cited(raw: Publication) -> set[str]:

@@ -9,9 +9,9 @@ from tidegate.evidence.redaction import Ground
 from tidegate.flow.world import World
 from tidegate.kernel.documents import did_you_mean
 from tidegate.kernel.errors import Problem, ProjectError, PublicationError, Where
-from tidegate.publish.practices import TextRedaction, TextRedactionFile, WithheldWords
+from tidegate.publish.practices import TextRedaction, WithheldWords
 from tidegate.publish.redactions import is_revealed, survey
-from tidegate.store.publication import TEXT_REDACTIONS, read_publication, read_text_redactions, write_text_redactions
+from tidegate.store.publication import TEXT_REDACTIONS, add_text_redaction, read_publication
 
 
 class RedactionStatus(NamedTuple):
@@ -36,9 +36,6 @@ def add_redaction(world: World, redaction_id: str, ground: str, character: str, 
     if ground not in grounds:
         hint = did_you_mean(ground, grounds) or f"grounds: {', '.join(grounds)}"
         raise ProjectError(Problem("PRJ005", f"{ground!r} is not a ground", None, hint))
-    before = read_text_redactions(world.root).redactions
-    if any(one.id == redaction_id for one in before):
-        raise PublicationError(_problem(f"there is a redaction {redaction_id} already", "choose another id"))
     try:
         made = TextRedaction(
             id=redaction_id,
@@ -50,7 +47,8 @@ def add_redaction(world: World, redaction_id: str, ground: str, character: str, 
     except ValidationError as error:
         problems = (f"{one['loc'][0]}: {one['msg']}" for one in error.errors(include_url=False, include_input=False))
         raise PublicationError(*(_problem(one, "see `tidegate publish redact --help`") for one in problems)) from None
-    write_text_redactions(world.root, TextRedactionFile(redactions=(*before, made)))
+    if not add_text_redaction(world.root, made):
+        raise PublicationError(_problem(f"there is a redaction {redaction_id} already", "choose another id"))
     return made
 
 

@@ -330,6 +330,10 @@ class _Fold:
         if act.takes_back is not None and earlier is None:
             hint = "name an entry that `tidegate due events` lists"
             raise ObligationError(Problem("OBL003", f"there is no event {act.takes_back} to take back", None, hint))
+        if earlier is not None and earlier.act.kind != act.kind:
+            hint = "name the entry that is wrong, or take it back"
+            message = f"entry {earlier.index} is about {earlier.act.kind}, and {act.kind} cannot take its place"
+            raise ObligationError(Problem("OBL003", message, None, hint))
         is_retraction = earlier is not None and same_event(earlier.act, act)
         made = RecordedEvent(
             index, entry.id, actor.id, entry.acted_at, act, earlier.index if earlier else None, is_retraction

@@ -165,7 +165,7 @@ def _event(incident: Incident, stated: Stated, facts: frozenset[str], note: str 
         at=stated.at,
         subject=incident.id,
         facts=facts,
-        source=f"ledger entry {stated.index}",
+        source=f"entry {stated.index}",
         note=note,
     )
 

@@ -14,6 +14,7 @@ from pydantic import Field, StringConstraints
 from tidegate.kernel.clock import Instant
 from tidegate.kernel.errors import Problem
 from tidegate.kernel.record import Record
+from tidegate.obligations.model import RuleId
 
 TimeName = Literal[
     "occurred",
@@ -49,9 +50,9 @@ Place = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z0-9]{1,3})?$")
 class Notice(Record):
     """A notice that went to an authority."""
 
-    rule: str
+    rule: RuleId
     """Rule whose duty it meets: ``sb53.incident`` ..."""
-    to: str
+    to: Annotated[str, StringConstraints(min_length=1, max_length=300)]
     """Who received it."""
     sent_at: Instant
     """When."""

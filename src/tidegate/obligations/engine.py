@@ -196,14 +196,16 @@ def _by_subject(work: Work, begun: list[Begun]) -> Iterable[tuple[str | None, li
 
 def _once(work: Work, subject: str | None, bound: list[Begun]) -> Duty:
     """Give the one duty of clocks of which the earliest, or the latest, binds."""
-    dates = [(date_of(work, one), one) for one in bound]
-    due, one = dates[0]
-    if len(dates) > 1:
+    one = bound[0]
+    due = date_of(work, one)
+    if len(bound) > 1:
+        dates = [(date_of(work, other), other) for other in bound]
         pick = min if work.rule.binds == "earliest" else max
         due, one = pick(dates, key=lambda pair: pair[0].moment)
         started = tuple(other.event for other in bound)
         due = due._replace(started=started, how=f"{due.how}, the {work.rule.binds} of {len(dates)} dates")
-    is_early = work.rule.may_be_early or any(other.clock.before is not None for other in bound)
+    is_early = work.rule.may_be_early or one.clock.before is not None
+    is_early = is_early or (len(bound) > 1 and any(other.clock.before is not None for other in bound))
     since = None if is_early else _counted_from(work, bound, one)
     return duty_of(work, subject, due, met_by(work, work.done.about(subject), since))
 

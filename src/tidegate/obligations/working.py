@@ -22,6 +22,9 @@ class Found(NamedTuple):
     rejected: Event | None
 
 
+NOT_FOUND = Found(None, -1, None)
+
+
 class Dated(NamedTuple):
     """One date of a duty."""
 
@@ -95,6 +98,8 @@ def is_before(work: Work, one: date | Instant, other: date | Instant) -> bool:
 
 def met_by(work: Work, line: Line, since: Begun | None, after: int = -1) -> Found:
     """Give the first event that meets a duty: not before its start, and after a place in its line."""
+    if not line.events:
+        return NOT_FOUND
     place = after + 1
     if since is not None and after < 0:
         # By the day first: an event of the same day whose hour is not known sorts before the start.

@@ -365,12 +365,21 @@ def _how_late(duty: Duty) -> str:
 
 
 def _waived(found: Review) -> Sequence[Block]:
-    rows = [
-        (_what(one), _from(one), date_words(one), one.waiver.until.isoformat() if one.waiver else "", _sources(one))
-        for one in found.waived
-    ]
-    heads = ("What", "Promised in", "Due", "Waived until", "On record")
+    rows = [(_what(one), _from(one), date_words(one), _how_waived(one, found), _sources(one)) for one in found.waived]
+    heads = ("What", "Promised in", "Due", "Waived", "On record")
     return (*_departures(found.waivers), *grid("Not done by its date, under a waiver", heads, rows, is_wide=True))
+
+
+def _how_waived(duty: Duty, found: Review) -> str:
+    """Give until when a duty is set aside, and whether that was signed only after its date."""
+    if duty.waiver is None:
+        return ""
+    words = f"until {duty.waiver.until.isoformat()}"
+    signed = next((_since(one) for one in found.material.waivers if one.waiver == duty.waiver), None)
+    if signed is None or duty.due_on is None or signed <= duty.due_on:
+        return words
+    days = (signed - duty.due_on).days
+    return f"{words}, signed {days} {'day' if days == 1 else 'days'} after its date"
 
 
 def _departures(departures: Sequence[Departure]) -> Sequence[Block]:
@@ -442,6 +451,7 @@ def _line_data(duty: Duty, found: Review) -> dict[str, Any]:
         "days_left": duty.days_left,
         "hours_left": duty.hours_left,
         "done": _when_done(duty, found),
+        "waived": _how_waived(duty, found) or None,
         "soft": duty.rule.soft,
         "reason": duty.reason,
         "source": _sources(duty),

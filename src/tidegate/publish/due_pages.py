@@ -156,7 +156,7 @@ def due_tables(duties: Sequence[Duty]) -> Group:
 
 def _group(duties: Iterable[Duty], *, owned: bool) -> Table:
     found = tuple(duties)
-    widths = (22, 17) if found[0].state not in UNDATED else ()
+    widths = (24, 17) if found[0].state not in UNDATED else ()
     table = Table(box=None, pad_edge=False, show_edge=False, show_header=False, padding=(0, 2, 0, 0), expand=True)
     for width in widths:
         table.add_column(width=width, overflow="fold")
@@ -267,13 +267,16 @@ def _about(rule: Rule) -> Iterator[str]:
 
 
 def calendar_words(rule: Rule, calendar: CalendarSpec | None) -> str:
-    """Give the calendar by which a rule counts."""
+    """Give the calendar by which a rule counts; where it counts business days, which days are none."""
     if calendar is None:
         return f"the calendar {rule.calendar}"
+    words = f"{calendar.title or calendar.id} ({calendar.timezone})"
+    lengths = [rule.every, *(length for one in rule.clocks or () for length in (one.within, one.before))]
+    if not any(length is not None and "business" in length for length in lengths):
+        return words
     holidays = [f"the holidays of {calendar.computed}"] if calendar.computed else []
     holidays += [_counted(len(calendar.holidays), "listed holiday")] if calendar.holidays else []
-    free = f"; no business days: {', '.join((*calendar.weekend, *holidays))}"
-    return f"{calendar.title or calendar.id} ({calendar.timezone}){free}"
+    return f"{words}; no business days: {', '.join((*calendar.weekend, *holidays))}"
 
 
 def duty_lines(duty: Duty) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from tidegate.publish.pictures import words_of
 from tidegate.publish.report import safe_url
 from tidegate.publish.report_blocks import (
     Block,
@@ -147,7 +148,7 @@ def _rows(section: Section) -> Iterator[tuple[Cell, ...]]:
 
 
 def plain_text(page: Page) -> str:
-    """Give every word of a page, addresses and descriptions of pictures among them, in the order of reading."""
+    """Give every word of a page in the order of reading: addresses, and words in and about pictures among them."""
     return "\n".join(_texts(page)) + "\n"
 
 
@@ -174,7 +175,7 @@ def _block_texts(block: Block) -> Iterator[str]:
             yield "\t".join(block.heads)
             yield from ("\t".join(map(_cell_text, row)) for row in block.rows)
         case Picture():
-            yield from (one for one in (block.caption, block.alt) if one)
+            yield from (one for one in (block.caption, block.alt, words_of(block.svg)) if one)
         case Facts():
             yield from (one for one in (block.heading,) if one)
             yield from (f"{name}: {_cell_text(words)}" for name, words in block.rows)

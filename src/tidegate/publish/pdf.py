@@ -42,6 +42,8 @@ FOOT = 240
 """Characters that fit into two lines at the foot of a page."""
 _NO_BREAK = re.compile(rf"\S{{{LONGEST_TOKEN + 1},}}")
 _BREAK = "\N{ZERO WIDTH SPACE}"
+_FONT = "Libertinus Serif"
+_FAMILY = re.compile(r'(font-family(?:="|:\s*))[^";]*(["; ])')
 _FULL_WIDTH = 460
 """Pixels; a wider picture takes the whole width of the text."""
 
@@ -75,10 +77,10 @@ def picture_png(svg: str, alt: str) -> bytes:
     size = size_of(svg)
     width = min(size.width, 2000.0)
     source = (
-        '#set page(width: auto, height: auto, margin: 0pt)\n#set text(font: "DejaVu Sans Mono")\n'
+        "#set page(width: auto, height: auto, margin: 0pt)\n"
         '#image(bytes(sys.inputs.svg), format: "svg", width: eval(sys.inputs.width))'
     )
-    given = {"svg": safe_svg(svg, alt, "picture"), "width": f"{width:.2f}pt"}
+    given = {"svg": _drawable(svg, alt, "picture"), "width": f"{width:.2f}pt"}
     try:
         found = typst.compile(source.encode(), format="png", ppi=144.0, ignore_system_fonts=True, sys_inputs=given)
     except typst.TypstError as error:
@@ -88,6 +90,11 @@ def picture_png(svg: str, alt: str) -> bytes:
             )
         ) from None
     return _one(found)
+
+
+def _drawable(svg: str, alt: str, prefix: str) -> str:
+    """Give a drawing whose words are in a font that is there, and narrower than those that it was made for."""
+    return _FAMILY.sub(rf"\1{_FONT}\2", safe_svg(svg, alt, prefix))
 
 
 def _compiled(page: dict[str, Any], standards: list[Any]) -> bytes:
@@ -186,7 +193,7 @@ class _Data:
         size = size_of(block.svg)
         return {
             "kind": "picture",
-            "svg": safe_svg(block.svg, block.alt, f"picture-{self.pictures}"),
+            "svg": _drawable(block.svg, block.alt, f"picture-{self.pictures}"),
             "alt": _text(block.alt, breaks=False) or "picture",
             "caption": _text(block.caption),
             "width": None if size.width >= _FULL_WIDTH else size.width,

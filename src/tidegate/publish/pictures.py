@@ -58,6 +58,15 @@ def safe_svg(svg: str, alt: str, prefix: str) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
+def words_of(svg: str) -> str:
+    """Give the words in a drawing, tooltips among them.
+
+    Raises:
+        PublicationError: PUB008, as `safe_svg`.
+    """
+    return " ".join(one for text in _parsed(svg).itertext() if (one := text.strip()))
+
+
 def size_of(svg: str) -> Size:
     """Give the size that a drawing says it has; 640 by 360 if it says nothing.
 

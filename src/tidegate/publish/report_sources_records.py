@@ -18,8 +18,6 @@ FRAMEWORK_REVIEW = frozenset({"sb53#12.b.1", "raise#1421.2.a", "il-aisma#10.b", 
 """Items that ask to review the framework once a year."""
 MODEL_REPORT = frozenset({"eu-cop-safety#M7.6", "eu-cop-safety#M7.7"})
 """Items that ask to keep a model report current, and to give access to it."""
-LAWS = {"sb53": "California SB 53", "raise": "New York RAISE", "il": "Illinois AISMA", "eu": "EU AI Act"}
-"""Law, as counts of incidents name it -> for readers."""
 
 
 # --- decisions and cases -------------------------------------------------------------------------------
@@ -179,7 +177,7 @@ def _incidents(content: Content, _model: PublishedModel | None) -> Filling | Non
     if content.head is None:
         return None
     rows = [
-        (year, LAWS.get(law, law), str(count))
+        (year, law, str(count))
         for year, laws in sorted(content.incidents.items(), reverse=True)
         for law, count in sorted(laws.items())
     ]

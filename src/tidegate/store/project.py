@@ -306,7 +306,7 @@ def read_redactions(root: Path) -> tuple[Redaction, ...]:
 
 def write_redaction(root: Path, redaction: Redaction) -> Path:
     """Add a redaction; one of the same field takes the place of the earlier one."""
-    with _alone(root):
+    with alone(root):
         kept = [one for one in read_redactions(root) if (one.record, one.field) != (redaction.record, redaction.field)]
         write_record(root / REDACTIONS, RedactionFile(redactions=(*kept, redaction)))
     return root / REDACTIONS
@@ -357,7 +357,7 @@ def write_imports(root: Path, taken: Sequence[tuple[Import, str, str]], recorded
         EvidenceError: a record's id is in use for different content (EVI005), or a restatement names no known
             record (EVI006); nothing is written.
     """
-    with _alone(root):
+    with alone(root):
         return _write_imports(root, taken, recorded)
 
 
@@ -455,7 +455,7 @@ def write_restatement(root: Path, restatement: Restatement) -> Path:
     Raises:
         EvidenceError: EVI006, it names a record that is not in the evidence; nothing is written.
     """
-    with _alone(root):
+    with alone(root):
         return _write_restatement(root, restatement)
 
 
@@ -474,7 +474,7 @@ def _write_restatement(root: Path, restatement: Restatement) -> Path:
 
 
 @contextmanager
-def _alone(root: Path) -> Iterator[None]:
+def alone(root: Path) -> Iterator[None]:
     """Hold the project against other writers on this machine, so that none overwrites what another adds."""
     if sys.platform == "win32":
         yield

@@ -17,9 +17,10 @@ from tidegate.publish.practices import (
     ModelPage,
     Practice,
     Publication,
+    TextRedaction,
     TextRedactionFile,
 )
-from tidegate.store.project import inside, write_record
+from tidegate.store.project import alone, inside, write_record
 
 HUB = Path("hub")
 CHANGES = HUB / "changelog.yaml"
@@ -65,10 +66,14 @@ def read_text_redactions(root: Path) -> TextRedactionFile:
     return _optional(root, TEXT_REDACTIONS, TextRedactionFile)
 
 
-def write_text_redactions(root: Path, register: TextRedactionFile) -> Path:
-    """Write the register of redactions of words."""
-    write_record(root / TEXT_REDACTIONS, register)
-    return root / TEXT_REDACTIONS
+def add_text_redaction(root: Path, made: TextRedaction) -> bool:
+    """Add a redaction of words to the register; false, and nothing written, if its id is taken."""
+    with alone(root):
+        before = read_text_redactions(root).redactions
+        if any(one.id == made.id for one in before):
+            return False
+        write_record(root / TEXT_REDACTIONS, TextRedactionFile(redactions=(*before, made)))
+    return True
 
 
 def read_changes(root: Path) -> ChangeFile:

@@ -10,16 +10,13 @@ PAGES = (
     "index.html",
     "sections/index.html",
     "sections/risk.html",
-    "sections/platform.html",
     "commitments/index.html",
     "commitments/hiroshima-coc.html",
-    "commitments/sb53.html",
     "models/index.html",
     "models/model-0.html",
-    "models/model-1.html",
     "models/model-0-evaluations.html",
     "records/record-0.html",
-    "decisions/d-0-f5ba4efe.html",
+    "decisions/d-0-4fe471ae.html",
     "assessments.html",
     "compliance.html",
     "duties.html",
@@ -78,6 +75,7 @@ def test_wcag_2_2_aa(page: Any, folder: Path, name: str) -> None:
 
 def test_axe_would_see_a_fault(page: Any, folder: Path) -> None:
     page.goto((folder / "index.html").as_uri())
+    page.emulate_media(color_scheme="light")
     page.evaluate("document.querySelector('h1').style.color = '#ddd'; document.documentElement.removeAttribute('lang')")
     assert {one.split(":")[0] for one in faults(page)} == {"color-contrast", "html-has-lang"}
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from tidegate.kernel.canonical import digest_bytes
 from tidegate.policy.framework import Framework
 from tidegate.publish.content import Content
-from tidegate.publish.coverage import FrameworkCoverage, ItemCoverage, coverage
+from tidegate.publish.coverage import Answering, FrameworkCoverage, ItemCoverage, coverage
 from tidegate.publish.practices import Practice
 
 MAX_PAGE_BYTES = 150_000
@@ -17,8 +17,8 @@ PRACTICES_EACH = 20
 """Practices of a section that one page takes: with long statements this stays below the size of a page."""
 ITEM_WEIGHT, PAGE_WEIGHT = 2, 180
 """What an item of a framework takes, where one answer to it takes 1, and what a page holds."""
-ANSWERS_SHOWN = 40
-"""Answers to one item that are shown, so that one item never outgrows a page."""
+WORDS_SHOWN, RECORDS_SHOWN = 40, 5
+"""Practices and answers, and bare records, that are shown for one item, so that none outgrows a page."""
 RULES_PAGE = "duties.html"
 """Page of every duty and promise, rule by rule."""
 RULES_EACH = 120
@@ -214,12 +214,19 @@ def rule_runs(content: Content) -> list[Sequence[str]]:
     return pieces(sorted({one.rule.id for one in content.duties}), RULES_EACH)
 
 
+def answers_shown(by: Sequence[Answering]) -> tuple[Answering, ...]:
+    """Give the answers to an item that its page shows: what was written about it first, then bare records."""
+    written = [one for one in by if one.kind != "record"]
+    records = [one for one in by if one.kind == "record"]
+    return (*written[:WORDS_SHOWN], *records[:RECORDS_SHOWN])
+
+
 def item_runs(covered: FrameworkCoverage) -> list[list[ItemCoverage]]:
     """Give the items of a framework in the runs that one page takes: the more answers, the fewer items."""
     runs: list[list[ItemCoverage]] = [[]]
     room = PAGE_WEIGHT
     for one in covered.items:
-        weight = ITEM_WEIGHT + min(len(one.by), ANSWERS_SHOWN)
+        weight = ITEM_WEIGHT + len(answers_shown(one.by))
         if weight > room and runs[-1]:
             runs.append([])
             room = PAGE_WEIGHT

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tidegate.publish.coverage import Answering, CoverageState, FrameworkCoverage, ItemCoverage
-from tidegate.publish.hub.addresses import ANSWERS_SHOWN, anchor, framework_page, item_runs, numbered
+from tidegate.publish.hub.addresses import WORDS_SHOWN, anchor, answers_shown, framework_page, item_runs, numbered
 from tidegate.publish.hub.parts import Hub, Link, Sheet
 from tidegate.publish.report import safe_url
 
@@ -69,7 +69,7 @@ def _pages(hub: Hub, one: FrameworkCoverage, view: FrameworkView) -> Iterator[Sh
     path = framework_page(one.framework.id)
     pages = [[_item(hub, item) for item in run] for run in item_runs(one)]
     parts = tuple(Link(hub.say("Part %(n)s", n=n), numbered(path, n)) for n in range(1, len(pages) + 1))
-    whole = tuple(_answer(hub, answer) for answer in one.whole[:ANSWERS_SHOWN])
+    whole = tuple(_answer(hub, answer) for answer in one.whole[:WORDS_SHOWN])
     for number, items in enumerate(pages, 1):
         yield Sheet(
             path=numbered(path, number),
@@ -114,6 +114,7 @@ def _framework(hub: Hub, one: FrameworkCoverage) -> FrameworkView:
 
 
 def _item(hub: Hub, one: ItemCoverage) -> ItemView:
+    shown = answers_shown(one.by)
     return ItemView(
         anchor=anchor("item", one.item.id),
         id=one.item.id,
@@ -122,8 +123,8 @@ def _item(hub: Hub, one: ItemCoverage) -> ItemView:
         state=one.state,
         reason=one.reason,
         from_day=one.from_day or "",
-        by=tuple(_answer(hub, answer) for answer in one.by[:ANSWERS_SHOWN]),
-        more=max(0, len(one.by) - ANSWERS_SHOWN),
+        by=tuple(_answer(hub, answer) for answer in shown),
+        more=len(one.by) - len(shown),
     )
 
 

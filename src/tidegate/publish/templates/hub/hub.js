@@ -9,11 +9,14 @@ document.addEventListener("DOMContentLoaded", () => {
   const status = finder.querySelector("[role=status]");
   const list = finder.querySelector("ul");
   const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-  const titles = index.map(([title, kind]) => plain(`${title} ${kind}`));
+  const titles = index.map(([title, kind]) => ` ${plain(`${title} ${kind}`).replace(/[^\p{L}\p{N}]+/gu, " ")}`);
   const shown = 60;
+  const matches = (words, start) => (_, place) => words.every((word) => titles[place].includes(start + word));
   const find = () => {
-    const words = plain(field.value).split(/\s+/).filter(Boolean);
-    const found = words.length ? index.filter((_, place) => words.every((word) => titles[place].includes(word))) : [];
+    const words = plain(field.value).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+    const within = words.length ? index.filter(matches(words, "")) : [];
+    const begun = new Set(words.length ? index.filter(matches(words, " ")) : []);
+    const found = [...begun, ...within.filter((one) => !begun.has(one))];
     list.replaceChildren(
       ...found.slice(0, shown).map(([title, kind, href]) => {
         const row = document.createElement("li");

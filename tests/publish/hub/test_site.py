@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole site: every link leads somewhere, every page is small, the same content gives the same bytes."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hub_factories import AT, a_content, a_head
+from hub_pages import Read, lost, pages
+
+from tidegate.publish.content import Content
+from tidegate.publish.hub.addresses import MAX_PAGE_BYTES, addresses
+from tidegate.publish.hub.archive import snapshot
+from tidegate.publish.hub.site import SiteOptions, build, rendered
+from tidegate.publish.practices import Practice, Publication, Statement
+
+TESTS = Path(__file__).resolve().parents[2]
+
+
+def test_every_link_leads_somewhere(files: dict[str, bytes]) -> None:
+    assert lost(files) == []
+    assert sum(len(page.links) for page in pages(files).values()) > 1000
+
+
+def test_a_lost_link_would_be_seen(files: dict[str, bytes]) -> None:
+    without = {name: data for name, data in files.items() if name != "verify.html"}
+    assert any("verify.html" in one for one in lost(without))
+    broken = {**files, "changes.html": files["changes.html"].replace(b"#practice-practice-1", b"#nobody")}
+    assert lost(broken) == ["changes.html: sections/risk.html#nobody"]
+
+
+def test_every_page_is_one_document_of_its_own(files: dict[str, bytes]) -> None:
+    for name, page in pages(files).items():
+        assert len(set(page.ids)) == len(page.ids), name
+        assert page.levels[0] == 1, name
+        assert page.levels.count(1) == 1, name
+        assert all(below - above <= 1 for above, below in zip(page.levels, page.levels[1:], strict=False)), name
+        assert page.handlers == [], name
+        assert all("://" not in one for one in page.loads), name
+        assert "Content-Security-Policy" in files[name].decode(), name
+
+
+def test_every_page_says_its_day_and_the_log(files: dict[str, bytes]) -> None:
+    for name, page in pages(files).items():
+        if name in ("404.html",):
+            continue
+        assert AT.isoformat() in page.text, name
+        assert a_head().root in page.text, name
+
+
+def test_everything_on_record_has_an_address_that_exists(content: Content, files: dict[str, bytes]) -> None:
+    read = pages(files)
+    where = addresses(content)
+    kinds = {ref.partition(":")[0] for ref in where}
+    assert {"section", "practice", "model", "assessment", "decision", "evidence", "policy", "rule", "duty"} <= kinds
+    for ref, address in where.items():
+        path, _, fragment = address.partition("#")
+        assert path in read, ref
+        assert not fragment or fragment in read[path].ids, ref
+
+
+def test_addresses_do_not_change_with_titles(content: Content) -> None:
+    renamed = tuple(one.model_copy(update={"title": f"New {one.id}"}) for one in content.publication.practices)
+    other = replace(content, publication=content.publication.model_copy(update={"practices": renamed}))
+    assert addresses(other) == addresses(content)
+
+
+# --- size --------------------------------------------------------------------------------------------------
+
+
+def test_no_page_is_too_large() -> None:
+    """As large as an organisation gets: long texts, everything in one section, every practice answering the same."""
+    content = a_content(60, 3, 4, 300, 400)
+    crowded = tuple(one.model_copy(update={"section": "risk.assessment"}) for one in content.publication.practices)
+    content = replace(content, publication=content.publication.model_copy(update={"practices": crowded}))
+    files = rendered(build(content, SiteOptions(archives=(snapshot(content),))))
+    large = {name: len(data) for name, data in files.items() if len(data) > MAX_PAGE_BYTES}
+    assert large == {}
+    assert "sections/risk-2.html" in files
+    assert lost(files) == []
+
+
+def test_a_hub_without_anything_still_stands(content: Content) -> None:
+    empty = replace(
+        a_content(0, 0, 1, 0, 0),
+        head=None, proofs={}, noncompliance=None, incidents={}, withheld_words=(), commitments=(), website=None,
+        contact=None, policies=(),
+    )  # fmt: skip
+    files = rendered(build(empty))
+    read = pages(files)
+    assert [one for one in lost(files) if "policy" not in one] == []
+    assert "No log stands behind this page" in read["index.html"].text
+    assert "Nothing is said here yet." in read["index.html"].text
+    assert "log/checkpoint.txt" not in files
+
+
+# --- the same bytes ----------------------------------------------------------------------------------------
+
+PROGRAM = """
+import json, sys
+from hub_factories import a_content
+from tidegate.kernel.canonical import digest_bytes
+from tidegate.publish.hub.site import build
+site = build(a_content(6, 2, 2, 12, 8))
+json.dump({path: [leaf.digest, digest_bytes(leaf.make())] for path, leaf in site.items()}, sys.stdout)
+"""
+
+
+def test_the_same_content_gives_the_same_bytes_in_another_process() -> None:
+    def run(seed: str) -> dict[str, list[str]]:
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(TESTS)}
+        made = subprocess.run(
+            [sys.executable, "-c", PROGRAM], capture_output=True, check=True, timeout=120, env=environment
+        )
+        found: dict[str, list[str]] = json.loads(made.stdout)
+        return found
+
+    first = run("1")
+    assert len(first) > 50
+    assert run("2") == first
+
+
+def test_a_page_is_made_again_exactly_if_something_that_it_shows_changed(content: Content) -> None:
+    practice = content.publication.practices[1]
+    said = practice.statements[0].model_copy(update={"text": "Something else is done now."})
+    changed = practice.model_copy(update={"statements": (said, *practice.statements[1:])})
+    practices = tuple(changed if one.id == practice.id else one for one in content.publication.practices)
+    other = replace(content, publication=content.publication.model_copy(update={"practices": practices}))
+    before, after = build(content), build(other)
+    assert set(before) == set(after)
+    by_digest = {path for path in before if before[path].digest != after[path].digest}
+    by_bytes = {path for path in before if before[path].make() != after[path].make()}
+    assert by_digest == by_bytes == {"sections/risk.html"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"at": date(2026, 11, 22)}, {"organisation": "Another Lab"}, {"head": a_head(513)}],
+    ids=["day", "name", "log"],
+)
+def test_what_every_page_shows_changes_every_page(content: Content, changes: dict[str, object]) -> None:
+    before, after = build(content), build(replace(content, **changes))
+    same = {path for path in before if path in after and before[path].digest == after[path].digest}
+    assert all(not path.endswith(".html") for path in same)
+
+
+# --- what is said ------------------------------------------------------------------------------------------
+
+
+def test_badges_are_words_with_their_reasons(content: Content) -> None:
+    practice = Practice(
+        id="p",
+        section="risk.rsp",
+        title="P",
+        as_of=AT,
+        statements=(
+            Statement(text="Shown.", evidence=("policy:adopted",)),
+            Statement(text="Told."),
+            Statement(text="Old.", evidence=("policy:adopted",), as_of=date(2020, 1, 1)),
+            Statement(text="Lost.", evidence=("decision:D-404",)),
+        ),
+    )
+    one = replace(content, publication=Publication(practices=(practice,)))
+    text = Read(rendered(build(one))["sections/risk.html"].decode()).text
+    for words in (
+        "Shown. verified record",
+        "Told. statement only",
+        "Old. aged as of 2020-01-01 it was true on 2020-01-01, more than P1Y ago",
+        "Lost. cites what does not exist as of 2026-11-21 there is no decision:D-404",
+    ):
+        assert words in text
+
+
+def test_commitments_and_practices_lead_to_each_other(files: dict[str, bytes]) -> None:
+    read = pages(files)
+    assert "../commitments/hiroshima-coc.html#item-1" in read["sections/risk.html"].links
+    assert "../sections/risk.html#practice-practice-0" in read["commitments/hiroshima-coc.html"].links
+
+
+def test_a_decision_is_shown_with_roles_digests_and_proofs(files: dict[str, bytes]) -> None:
+    page = pages(files)["decisions/d-0-4fe471ae.html"]
+    for words in ("Head of safety", "Chief executive", "SHA256:kkk", "1 dissent is on record", "counts now"):
+        assert words in page.text
+    assert "I would wait." not in page.text
+    proofs = [one for one in page.links if one.endswith(".tlog-proof")]
+    assert len(set(proofs)) == 3
+    for one in proofs:
+        assert files[one.removeprefix("../")].startswith(b"c2sp.org/tlog-proof@v1\n")
+
+
+def test_figures_stand_in_words_and_as_a_drawing_with_the_same_words(files: dict[str, bytes]) -> None:
+    text = files["models/model-0-evaluations.html"].decode()
+    told = re.findall(r'aria-label="([^"]*line ≥[^"]*)"', text)
+    assert len(told) == text.count("<svg")
+    assert told[0].startswith("Suite ")
+    assert "interval 0 – 0." in told[0]
+
+
+def test_small_numbers_of_reports_stay_hidden(files: dict[str, bytes]) -> None:
+    text = pages(files)["noncompliance.html"].text
+    assert "<5" in text
+    assert "withheld" in text
+
+
+def test_the_policy_page_says_what_became_weaker_and_whether_it_was_announced(files: dict[str, bytes]) -> None:
+    text = pages(files)["policy/3.0.html"].text
+    assert "weakened obligation silent" in text
+    assert "force will may weaker" in text
+    assert "What changed since house@2.0" in text
