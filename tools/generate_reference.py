@@ -36,12 +36,13 @@ from tidegate.incidents.model import TIME_MEANINGS, Said
 from tidegate.kernel import errors
 from tidegate.kernel.record import Record
 from tidegate.ledger.entries import KINDS, Entry, KindOf, Signed, predicate_type, statement
-from tidegate.obligations.model import ObligationFile, RulePack
-from tidegate.obligations.rules import shipped_rules
+from tidegate.obligations.model import ObligationFile, Rule, RulePack
+from tidegate.obligations.rules import shipped_packs
 from tidegate.policy.framework import Framework
 from tidegate.policy.frameworks import shipped_frameworks
 from tidegate.policy.model import Policy
 from tidegate.publish.bundle import Manifest
+from tidegate.publish.due_pages import rule_words
 from tidegate.publish.practices import AnswerFile, ChangeFile, ModelPage, Practice, TextRedactionFile
 from tidegate.publish.report_templates import ReportTemplate
 from tidegate.publish.trust import Trust
@@ -566,19 +567,27 @@ def publication_page() -> str:
 
 
 def obligations_page() -> str:
-    """Give the page of rules: the file of a project, and every rule that ships."""
+    """Give the page of rules: every rule that ships, and the file of a project."""
     head = (
         "# Obligations\n\n"
-        "[See what is due](../how-to/see-what-is-due.md) shows how dates follow from rules and events.\n"
-        "Rules that ship come first from the law or code itself; where only a secondary source was read, the rule says so.\n"
+        "[See what is due](../how-to/see-what-is-due.md) shows how dates follow from rules and events, and\n"
+        "[How dates are computed](../explanation/obligations.md) says how they are counted.\n"
+        "The rules are readings in our own words, and no legal advice.\n"
     )
-    rows = [
-        (f"`{one.id}`", one.kind, one.title, f"`{one.source}`" if one.source else "", ", ".join(one.only_if))
-        for one in shipped_rules()
+    heads = ("Rule", "What", "Counted", "Calendar", "Only if", "In force")
+    packs = [
+        f"### {pack.title}\n\nSource: {pack.source}.\n\n{_table(heads, map(_rule_row, pack.rules))}"
+        for pack in shipped_packs()
+        if pack.rules
     ]
-    rules = f"## Rules that ship\n\n{_table(('Rule', 'Kind', 'What', 'Source', 'Only if'), rows)}"
     files = f"## Files\n\nThe file `obligations.yaml`, and packs of rules.\n\n{records_part(ObligationFile, RulePack, level=3)}"
-    return "\n".join([MADE + head, rules, files])
+    return "\n".join([MADE + head, "## Rules that ship\n", *packs, files])
+
+
+def _rule_row(rule: Rule) -> tuple[str, ...]:
+    facts = ", ".join(f"`{one}`" for one in rule.only_if)
+    since = rule.in_force_from.isoformat() if rule.in_force_from else ""
+    return (f"`{rule.id}`", rule.title, rule_words(rule), f"`{rule.calendar}`", facts, since)
 
 
 def frameworks_page() -> str:

@@ -575,14 +575,43 @@ def test_a_review_is_held_under_the_policy_of_its_period(house: House) -> None:
     before = compliance_review(today, date(2026, 4, 1), date(2026, 5, 31))
     assert before.material.policy.label == "house@1"
     assert "policy/C-1" in [one.rule.id for one in before.late]
-    assert {one.source for duty in before.late for one in duty.started if one.kind == "policy.effective"} == {
-        before.material.policy_source
-    }
-    assert before.material.policy_source.startswith("entry ")
+    sources = {one.source for duty in before.late for one in duty.started if one.kind == "policy.effective"}
+    assert [one.split()[0] for one in sources] == ["entry"]
     after = compliance_review(today, date(2026, 6, 1), date(2026, 6, 8))
-    assert (after.material.policy.label, after.material.policy_source) == ("house@2", "policy/house.yaml")
+    assert after.material.policy.label == "house@2"
     assert [one.subject for one in after.material.adopted] == ["house@2"]
     assert [one.subject for one in before.material.adopted] == ["house@1", "house@1"]
+
+
+CHANGE = {"threshold": "T1", "was": "Eval A", "now": "Eval B", "on": "2026-05-20", "reason": "It leaked."}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told_as"),
+    [
+        ({}, [("unrecorded change", "T1: Eval B in place of Eval A", "The policy does not record it.")]),
+        ({"evaluation_changes": [CHANGE]}, [("changed evaluation", "T1: Eval B in place of Eval A", "It leaked.")]),
+        ({"version": "2"}, []),
+    ],
+    ids=["silent", "recorded", "amended"],
+)
+def test_an_evaluation_is_not_exchanged_in_silence(house: House, changes: Any, told_as: Any) -> None:
+    made = a_policy(**changes)
+    made["thresholds"][0]["indicators"][0]["evaluation"] = "Eval B"
+    (house.root / "policy" / "house.yaml").write_text(yaml.safe_dump(made))
+    record_files(house.world(date(2026, 5, 20)))
+    found = compliance_review(house.world(), date(2026, 5, 1), date(2026, 5, 31), is_public=True)
+    assert [(one.kind, one.what, one.why) for one in found.deviations] == told_as
+
+
+def test_a_line_is_not_moved_in_silence(house: House) -> None:
+    made = a_policy()
+    made["thresholds"][0]["indicators"][0]["rule"] = {"rule_out": {"value": 0.9, "crossed_when": ">="}}
+    (house.root / "policy" / "house.yaml").write_text(yaml.safe_dump(made))
+    record_files(house.world(date(2026, 5, 20)))
+    [one] = compliance_review(house.world(), date(2026, 5, 1), date(2026, 5, 31)).deviations
+    assert (one.kind, one.what) == ("unrecorded change", "T1: it is decided by another rule")
+    assert one.source.startswith("entry ")
 
 
 @pytest.mark.parametrize(("start", "end"), [(date(2026, 6, 1), date(2026, 5, 1)), (date(2026, 7, 1), date(2026, 8, 1))])

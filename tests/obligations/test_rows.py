@@ -375,7 +375,7 @@ def test_shipped_rules_name_shipped_calendars_and_have_text():
 
 @pytest.mark.parametrize("rule", shipped_rules(), ids=lambda rule: rule.id)
 def test_every_shipped_rule_is_listed(rule):
-    page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "obligations.md").read_text(encoding="utf-8")
     row = next((line for line in page.splitlines() if line.startswith(f"| `{rule.id}` | {rule.title} |")), "")
     lengths = [one.within or one.before for one in rule.clocks or ()]
     wanted = [rule.calendar, *rule.only_if, *(one for one in (*lengths, rule.every) if one and one != "0 days")]

@@ -28,7 +28,6 @@ def a_material(*duties: Any, **changes: Any) -> Material:
     given: dict[str, Any] = {
         "organisation": "Example Lab",
         "policy": a_policy(),
-        "policy_source": "policy/house.yaml",
         "start": START,
         "end": END,
         "at": AT,
@@ -158,7 +157,7 @@ def test_waivers_of_other_times_are_left_to_them(until):
 def test_measures_of_decisions_and_changed_evaluations_are_departures():
     waiver = a_granted(id="w-1", kind="waiver")._replace(entry=12)
     found = review(
-        a_material(policy=a_policy(evaluation_changes=(CHANGE,)), granted=(a_granted(is_public=True), waiver)),
+        a_material(changes=((CHANGE, "test@1, policy/house.yaml"),), granted=(a_granted(is_public=True), waiver)),
     )
     measure, change = found.deviations
     assert (measure.kind, measure.since, measure.until) == ("interim measure", date(2026, 5, 1), date(2026, 6, 1))
@@ -197,9 +196,10 @@ def test_a_policy_adopted_in_the_period_is_told():
 
 
 def test_a_changed_evaluation_belongs_to_its_day():
-    policy = a_policy(evaluation_changes=(CHANGE,))
-    assert review(a_material(policy=policy, start=date(2026, 5, 4))).deviations == ()
-    assert review(a_material(policy=policy, at="2026-05-02T12:00:00Z")).deviations == ()
+    changes = ((CHANGE, "policy/house.yaml"),)
+    assert len(review(a_material(changes=changes)).deviations) == 1
+    assert review(a_material(changes=changes, start=date(2026, 5, 4))).deviations == ()
+    assert review(a_material(changes=changes, at="2026-05-02T12:00:00Z")).deviations == ()
 
 
 def test_the_public_version_names_no_people_and_says_how_much_is_left_out():

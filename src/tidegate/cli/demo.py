@@ -11,6 +11,7 @@ from tidegate.cli.shell import clean, console, print_json, print_problems
 if TYPE_CHECKING:
     from tidegate.flow.demo import Demo
     from tidegate.flow.demo_house import SignedDemo
+    from tidegate.flow.demo_published import PublishedDemo
 
 
 def run_demo(directory: Path, *, further: tuple[Path, ...], as_json: bool) -> None:
@@ -48,6 +49,7 @@ def _show(demo: "Demo") -> None:
     print_problems(demo.refused)
     typer.echo(clean(f"Report: {demo.report}"))
     _show_signed(demo.signed)
+    _show_published(demo.published)
     pack, model, threshold = EXPLAINED[0]
     typer.echo(clean(f"Ask on: tidegate explain {model} {threshold} --policy {pack} --project {demo.root}"))
 
@@ -73,3 +75,17 @@ def _show_signed(signed: "SignedDemo") -> None:
     for line in check_lines(signed.verified.checks):
         typer.echo(line)
     typer.echo(clean(f"Check it yourself: tidegate verify {signed.bundle} --trust {signed.trust}"))
+
+
+def _show_published(made: "PublishedDemo") -> None:
+    from tidegate.publish.due_pages import duty_words
+    from tidegate.publish.inventory import BADGE_WORDS
+
+    console().rule("what is due, and what is public")
+    for duty in made.duties:
+        typer.echo(clean(f"{duty_words(duty)}: {duty.rule.title}" + (f" ({duty.subject})" if duty.subject else "")))
+    worth = ", ".join(f"{made.badges[badge]} {words}" for badge, words in BADGE_WORDS.items() if badge in made.badges)
+    typer.echo(f"{sum(made.badges.values())} public statements: {worth}")
+    typer.echo(clean(f"Transparency hub: {made.site} ({len(made.hub.pages)} pages)"))
+    typer.echo(clean(f"HAIP report: {', '.join(map(str, made.haip))} ({made.haip_status})"))
+    typer.echo(clean(f"SB 53 transparency report: {made.report} ({made.report_status})"))

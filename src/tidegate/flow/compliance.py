@@ -3,13 +3,15 @@
 
 from datetime import date
 
+from tidegate.flow.duty_events import Unrecorded
 from tidegate.flow.logs import checkpoint_note
 from tidegate.flow.obligations import Standing, end_of, standing
 from tidegate.flow.world import World
 from tidegate.kernel.clock import Instant, day_of
 from tidegate.kernel.errors import Problem, ProjectError
 from tidegate.obligations.model import Event
-from tidegate.publish.compliance import Granted, Material, Review, review
+from tidegate.policy.model import EvaluationChange
+from tidegate.publish.compliance import Departure, Granted, Material, Review, review
 
 
 def compliance_review(
@@ -38,13 +40,14 @@ def compliance_review(
     material = Material(
         organisation=found.organisation,
         policy=found.policy,
-        policy_source=found.policy_source,
         start=start,
         end=end,
         at=found.at,
         duties=found.duties,
         waivers=tuple(one for one in found.records.waivers if _was_signed(one.signatures[0].at, found.at)),
         granted=_granted(found),
+        changes=_changes(found),
+        unrecorded=tuple(_unrecorded(one) for one in found.unrecorded),
         adopted=tuple(one for one in found.events if one.kind == "policy.adopted" and start <= _day(one) <= end),
         recorded={f"entry {one.index}": day_of(one.at) for one in found.records.events},
         doubts=found.doubts,
@@ -59,6 +62,29 @@ def _day(event: Event) -> date:
 
 def _was_signed(when: Instant, at: Instant) -> bool:
     return when <= at
+
+
+def _changes(found: Standing) -> tuple[tuple[EvaluationChange, str], ...]:
+    """Give the replacements that the policy of the period records, or a later one records about it, each once."""
+    policies = ((found.policy, found.policy_source), found.newest)
+    known = {
+        one: f"{policy.label}, {source}" for policy, source in reversed(policies) for one in policy.evaluation_changes
+    }
+    return tuple(sorted(known.items(), key=lambda pair: (pair[0].on, pair[0].threshold, pair[0].now)))
+
+
+def _unrecorded(one: Unrecorded) -> Departure:
+    was, now = ", ".join(one.was) or "none", ", ".join(one.now) or "none"
+    what = f"{now} in place of {was}" if one.was or one.now else "it is decided by another rule"
+    return Departure(
+        kind="unrecorded change",
+        what=f"{one.threshold}: {what}",
+        since=one.on,
+        until=None,
+        why="The policy does not record it.",
+        signed_by=(),
+        source=f"entry {one.entry}",
+    )
 
 
 def _granted(found: Standing) -> tuple[Granted, ...]:

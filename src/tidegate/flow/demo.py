@@ -19,6 +19,7 @@ from tidegate.evidence.formats import recognise
 from tidegate.evidence.importing import Declared
 from tidegate.evidence.models import Model
 from tidegate.flow.demo_house import SignedDemo, build_signed_demo
+from tidegate.flow.demo_published import PublishedDemo, build_published_demo
 from tidegate.flow.evidence import import_files
 from tidegate.flow.projects import project_file
 from tidegate.flow.world import World
@@ -71,6 +72,8 @@ class Demo:
     report: Path
     signed: SignedDemo
     """From a report to a signed decision, and to an outsider who checks it."""
+    published: PublishedDemo
+    """What the same house owes, and what it says in public."""
 
 
 def build_demo(root: Path, further: Sequence[Path] = (), progress: Callable[[str], None] = lambda _text: None) -> Demo:
@@ -118,9 +121,10 @@ def build_demo(root: Path, further: Sequence[Path] = (), progress: Callable[[str
     write_text(report, page)
     progress("signing a decision")
     signed = build_signed_demo(root / "house", world)
-    return Demo(
-        root, assessments, explanations, cards, own, len(project.evidence.records), formats, refused, report, signed
-    )
+    progress("publishing the hub")
+    public = build_published_demo(World(signed.root, world.clock, world.now_clock, world.ids))
+    count = len(project.evidence.records)
+    return Demo(root, assessments, explanations, cards, own, count, formats, refused, report, signed, public)
 
 
 def _sources(project: Project) -> list[Source]:
@@ -203,6 +207,14 @@ def demo_json(demo: Demo) -> dict[str, Any]:
             "open_before": demo.signed.before.open,
             "open_after": demo.signed.after.open,
             "checks": [check.model_dump(mode="json") for check in demo.signed.verified.checks],
+        },
+        "published": {
+            "duties": {duty.id: duty.state for duty in demo.published.duties},
+            "badges": dict(demo.published.badges),
+            "hub": str(demo.published.site),
+            "pages": len(demo.published.hub.pages),
+            "haip": [str(path) for path in demo.published.haip],
+            "report": str(demo.published.report),
         },
     }
 

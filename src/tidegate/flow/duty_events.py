@@ -6,9 +6,10 @@ Each event says where it stands. What has no date on record gives no event; that
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -20,6 +21,7 @@ from tidegate.govern.records import DecisionRecord, ReportRecord
 from tidegate.incidents.clocks import events_of
 from tidegate.incidents.fold import Content, incidents
 from tidegate.kernel.canonical import digest_bytes
+from tidegate.kernel.clock import Instant, day_of
 from tidegate.kernel.duration import first_day
 from tidegate.ledger.acts import PolicyAdopted, WaiverRecorded
 from tidegate.ledger.entries import Entry
@@ -127,6 +129,21 @@ def _dated(kind: str, on: str, model: Model, source: str, snapshot: Snapshot | N
 # --- the log ------------------------------------------------------------------------------------------
 
 
+class Adopted(NamedTuple):
+    """An adoption of a policy."""
+
+    index: int  # type: ignore[assignment]  # nobody looks a value up in this
+    at: Instant
+    label: str
+    policy: Policy | None
+    """What was adopted; none if the store does not hold it any more."""
+
+    @property
+    def says(self) -> str:
+        """What it says, whichever of its rules are locked, as a digest."""
+        return content_digest(self.policy) if self.policy is not None else f"entry {self.index}"
+
+
 @dataclass(frozen=True)
 class Log:
     """The log as it was known, folded."""
@@ -135,6 +152,7 @@ class Log:
     entries: Sequence[tuple[int, Entry]] = field(repr=False)
     governance: Governance = field(repr=False)
     models: Sequence[Model] = ()
+    adopted: Sequence[Adopted] = ()
 
 
 def log_events(log: Log) -> tuple[Event, ...]:
@@ -151,33 +169,65 @@ def log_events(log: Log) -> tuple[Event, ...]:
     )
 
 
-def _adoptions(log: Log) -> Iterator[Event]:
-    """Give each adoption of a policy; one that says something else than the policy before it is a change."""
-    before: str | None = None
-    for index, entry in log.entries:
-        if entry.kind != "policy.adopted":
-            continue
-        act = entry.act
-        assert isinstance(act, PolicyAdopted)
-        says = _content(log.store, act)
-        source = f"entry {index}"
-        is_first = before is None
-        if is_first or says != before:
-            yield Event(kind="policy.adopted", at=entry.acted_at, subject=act.label, source=source)
-        if not is_first and says != before:
-            yield Event(kind="policy.changed", at=entry.acted_at, subject=act.label, source=source)
-        before = says
+def adoptions(store: "LedgerStore", entries: Iterable[tuple[int, Entry]]) -> tuple[Adopted, ...]:
+    """Give each adoption of a policy that says something else than the one before it, oldest first."""
+    found: list[Adopted] = []
+    for index, entry in entries:
+        if entry.kind == "policy.adopted":
+            act = entry.act
+            assert isinstance(act, PolicyAdopted)
+            one = Adopted(index, entry.acted_at, act.label, _policy(store, act))
+            if not found or one.says != found[-1].says:
+                found.append(one)
+    return tuple(found)
 
 
-def _content(store: "LedgerStore", act: PolicyAdopted) -> str:
-    """Give what a policy says, whichever of its rules are locked, as a digest."""
+def _policy(store: "LedgerStore", act: PolicyAdopted) -> Policy | None:
     data = store.documents_get(act.document)
     if data is None or digest_bytes(data) != act.document:
-        return act.policy_digest
+        return None
     try:
-        return content_digest(Policy.model_validate_json(data))
+        return Policy.model_validate_json(data)
     except ValidationError:
-        return act.policy_digest
+        return None
+
+
+def _adoptions(log: Log) -> Iterator[Event]:
+    for number, one in enumerate(log.adopted):
+        for kind in ("policy.adopted", *(("policy.changed",) if number else ())):
+            yield Event(kind=kind, at=one.at, subject=one.label, source=f"entry {one.index}")
+
+
+class Unrecorded(NamedTuple):
+    """A change of what decides about a threshold, within one version of a policy, that nobody recorded as one."""
+
+    threshold: str
+    was: tuple[str, ...]
+    """Evaluations that it no longer names."""
+    now: tuple[str, ...]
+    """Evaluations that it names instead; where both are empty, it decides by other rules."""
+    on: date
+    entry: int
+
+
+def unrecorded_changes(adopted: Sequence[Adopted]) -> tuple[Unrecorded, ...]:
+    """Give each change between adoptions of one version of a policy for which it holds no entry."""
+    found: list[Unrecorded] = []
+    for before, after in pairwise(adopted):
+        if before.label != after.label or before.policy is None or after.policy is None:
+            continue
+        earlier = {one.id: one for one in before.policy.thresholds}
+        for threshold in after.policy.thresholds:
+            known = earlier.get(threshold.id)
+            if known is None or known.decision_digest == threshold.decision_digest:
+                continue
+            old, new = ({one.evaluation for one in part.indicators} for part in (known, threshold))
+            recorded = [one for one in after.policy.evaluation_changes if one.threshold == threshold.id]
+            if any(one.was in old - new or one.now in new - old for one in recorded):
+                continue
+            was, now = tuple(sorted(old - new)), tuple(sorted(new - old))
+            found.append(Unrecorded(threshold.id, was, now, day_of(after.at), after.index))
+    return tuple(found)
 
 
 def _reports(log: Log) -> Iterator[Event]:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from tidegate.flow.publishing import Collected, collect
 from tidegate.flow.world import World
 from tidegate.kernel.canonical import plain
-from tidegate.kernel.documents import parse_document, read_bytes, validate_part
+from tidegate.kernel.documents import did_you_mean, parse_document, read_bytes, validate_part
 from tidegate.kernel.errors import Problem, ProjectError, PublicationError, Where
 from tidegate.publish.content import Content
 from tidegate.publish.hub.addresses import MAX_PAGE_BYTES
@@ -100,11 +100,13 @@ def publish_hub(
     Raises:
         PublicationError: PUB006, withheld words would show; PUB007, the catalogue cannot be used; PUB008, the folder
             holds something else, or cannot be written. Nothing is written.
+        PublicationError: PUB004, a practice names a section that the hub does not have.
         TidegateError: the project, its publication files or its log are not in order.
     """
     before = _manifest_of(output)
     speech = _speech(options)
     collected = collect(world)
+    _check_sections(collected.content)
     prepared = _prepared(world, collected, options, speech)
     site = build(prepared.content, prepared.options)
     found = plan(site, before, _existing(output, before))
@@ -116,6 +118,23 @@ def publish_hub(
         write_record(world.root / ARCHIVE / f"{prepared.archived.half}.json", prepared.archived)
     pages = tuple(one for one in site if one.endswith(".html"))
     return PublishedHub(tuple(found.write), tuple(found.keep), found.remove, pages, _warnings(found))
+
+
+def _check_sections(content: Content) -> None:
+    """Refuse practices that would stand nowhere. Raises PUB004 for all of them."""
+    known = {one.id for one in content.sections.items}
+    problems = [
+        Problem(
+            "PUB004",
+            f"the practice {one.id} names the section {one.section!r}, which the hub does not have",
+            Where("hub"),
+            did_you_mean(one.section, known) or f"sections: {', '.join(sorted(known))}",
+        )
+        for one in content.publication.practices
+        if one.section not in known
+    ]
+    if problems:
+        raise PublicationError(*problems)
 
 
 def _speech(options: HubOptions) -> Speech:

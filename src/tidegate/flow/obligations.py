@@ -14,10 +14,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tidegate.evidence.models import Model
-from tidegate.flow.duty_events import Files, Found, Log, file_change, file_events, log_events, model_sources
+from tidegate.flow.duty_events import (
+    Adopted,
+    Files,
+    Found,
+    Log,
+    Unrecorded,
+    adoptions,
+    file_change,
+    file_events,
+    log_events,
+    model_sources,
+    unrecorded_changes,
+)
 from tidegate.flow.governing import read_log
 from tidegate.flow.ledgers import ATTEMPTS, Act, Actor, AsLogged, as_logged, doubts, entry_of
 from tidegate.flow.world import World
+from tidegate.govern.decisions import content_digest
 from tidegate.govern.duties import (
     PLANNED,
     DutyRecords,
@@ -66,6 +79,8 @@ class Standing:
     """The policy that was adopted."""
     policy_source: str
     """Where it stands: ``policy/house.yaml``, ``pack starter``."""
+    newest: tuple[Policy, str]
+    """The policy as it was known, which may be a later one, and where it stands."""
     events: tuple[Event, ...]
     """Everything that rules count from."""
     rules: tuple[Rule, ...]
@@ -80,6 +95,8 @@ class Standing:
     """Who decided what."""
     people: tuple[Person, ...] = ()
     """People of the project."""
+    unrecorded: tuple[Unrecorded, ...] = ()
+    """Changes of what decides, within one version of the policy, that it holds no entry for."""
     doubts: tuple[str, ...] = ()
     """Why the record cannot be relied on; nothing if it can."""
     gaps: tuple[str, ...] = ()
@@ -149,6 +166,7 @@ def _standing(at: Instant, project: Project, file: ObligationFile, read: "_Read"
         organisation=project.record.organisation,
         policy=read.files.policy,
         policy_source=read.files.policy_source,
+        newest=read.newest or (read.files.policy, read.files.policy_source),
         events=events,
         rules=rules,
         setting=setting,
@@ -156,6 +174,7 @@ def _standing(at: Instant, project: Project, file: ObligationFile, read: "_Read"
         records=read.records,
         governance=read.governance,
         people=project.record.people,
+        unrecorded=read.unrecorded,
         doubts=read.doubts,
         gaps=(*read.found.gaps, *_unknown_kinds(file, rules)),
     )
@@ -179,6 +198,8 @@ class _Read:
     records: DutyRecords = field(default=DutyRecords())
     governance: Governance = field(default=Governance(Keyring()))
     doubts: tuple[str, ...] = ()
+    newest: tuple[Policy, str] | None = None
+    unrecorded: tuple[Unrecorded, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,15 +224,17 @@ def _read(world: World, asked: _Asked, store: "LedgerStore") -> _Read:
     then, stood = _stood(world, store, asked.at), _stood(world, store, known)
     policy, models = then.policy if then else project.policy.policy, stood.models if stood else project.models
     files = _files(project, policy, models)
-    if policy.digest != project.policy.policy.digest:
-        files = replace(files, policy_source=_adoption(entries, policy))
-    found = file_events(files) + Found(log_events(Log(store, entries, read, models)))
+    adopted = adoptions(store, entries)
+    newest = stood.policy if stood else project.policy.policy
+    source = _source(project, newest, adopted)
+    files = replace(files, policy_source=_source(project, policy, adopted))
+    found = file_events(files) + Found(log_events(Log(store, entries, read, models, adopted)))
     if not any(one.kind == "policy.changed" and one.subject == policy.label for one in found.events):
         found += Found(file_change(policy, files.policy_source))
     rules, _ = _merged(asked.file, policy, read)
     records = duty_records(entries, _ground(store, read.keyring, rules, people))
     against = (*log.unsound, *log.unsigned, *(() if stood else doubts(project, store)))
-    return _Read(files, found, records, read, against)
+    return _Read(files, found, records, read, against, (newest, source), unrecorded_changes(adopted))
 
 
 def _stood(world: World, store: "LedgerStore", at: Instant | None) -> AsLogged | None:
@@ -219,12 +242,13 @@ def _stood(world: World, store: "LedgerStore", at: Instant | None) -> AsLogged |
     return as_logged(store, day_of(at)) if at is not None and day_of(at) < world.today else None
 
 
-def _adoption(entries: Iterable[tuple[int, Entry]], policy: Policy) -> str:
-    """Give the entry that adopted a policy."""
-    found = [
-        index for index, one in entries if one.kind == "policy.adopted" and one.body["policy_digest"] == policy.digest
-    ]
-    return f"entry {found[-1]}" if found else "the log"
+def _source(project: Project, policy: Policy, adopted: Sequence[Adopted]) -> str:
+    """Give where a policy stands: its file, or the entry that adopted it, if the file holds another by now."""
+    file = project.record.policy.file or f"pack {project.record.policy.pack}"
+    if policy.digest == project.policy.policy.digest:
+        return file
+    says = content_digest(policy)
+    return next((f"entry {one.index}" for one in reversed(adopted) if one.says == says), file)
 
 
 def _ground(store: "LedgerStore", ring: Keyring, rules: Iterable[Rule], people: Sequence[Person]) -> Ground:
@@ -232,9 +256,7 @@ def _ground(store: "LedgerStore", ring: Keyring, rules: Iterable[Rule], people: 
 
 
 def _files(project: Project, policy: Policy, models: Sequence[Model]) -> Files:
-    adopted = project.record.policy
-    source = adopted.file or f"pack {adopted.pack}"
-    return Files(policy, models, source, model_sources(project.root, models))
+    return Files(policy, models, _source(project, policy, ()), model_sources(project.root, models))
 
 
 # --- obligations.yaml -----------------------------------------------------------------------------------

@@ -33,38 +33,11 @@ class Granted(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Material:
-    """What a review is made from: everything on record, as of the end of its period."""
-
-    organisation: str
-    policy: Policy
-    policy_source: str
-    """Where the policy stands."""
-    start: date
-    """First day of the period."""
-    end: date
-    """Last day of the period."""
-    at: Instant
-    """The moment for which duties were computed: the end of the period, or now, if it goes on."""
-    duties: Sequence[Duty] = ()
-    waivers: Sequence[WaiverRecord] = ()
-    granted: Sequence[Granted] = ()
-    adopted: Sequence[Event] = ()
-    """Policies that were adopted in the period."""
-    recorded: Mapping[str, date] = field(default_factory=dict)
-    """Source of an event -> day on which it was put on record."""
-    doubts: Sequence[str] = ()
-    """Why the record cannot be relied on."""
-    checkpoint: Sequence[str] = ()
-    """The log's newest checkpoint, in lines for the foot of the page."""
-
-
-@dataclass(frozen=True)
 class Departure:
     """A waiver, interim measure or deviation, of a duty or of a requirement."""
 
     kind: str
-    """``waiver``, ``interim measure``, ``deviation`` or ``changed evaluation``."""
+    """``waiver``, ``interim measure``, ``deviation``, ``changed evaluation`` or ``unrecorded change``."""
     what: str
     """What it is about."""
     since: date
@@ -78,6 +51,35 @@ class Departure:
     """Where it is on record."""
     note: str = ""
     """What became of it, or what it lacks."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a review is made from: everything on record, as of the end of its period."""
+
+    organisation: str
+    policy: Policy
+    start: date
+    """First day of the period."""
+    end: date
+    """Last day of the period."""
+    at: Instant
+    """The moment for which duties were computed: the end of the period, or now, if it goes on."""
+    duties: Sequence[Duty] = ()
+    waivers: Sequence[WaiverRecord] = ()
+    granted: Sequence[Granted] = ()
+    changes: Sequence[tuple[EvaluationChange, str]] = ()
+    """Replacements of evaluations that the policy records, with where."""
+    unrecorded: Sequence[Departure] = ()
+    """Changes of what decides that the policy does not record."""
+    adopted: Sequence[Event] = ()
+    """Policies that were adopted in the period."""
+    recorded: Mapping[str, date] = field(default_factory=dict)
+    """Source of an event -> day on which it was put on record."""
+    doubts: Sequence[str] = ()
+    """Why the record cannot be relied on."""
+    checkpoint: Sequence[str] = ()
+    """The log's newest checkpoint, in lines for the foot of the page."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def review(material: Material, *, is_public: bool = False) -> Review:
         ),
         deviations=(
             *(one for one in measures if one.kind != "waiver"),
-            *(_of_policy(one, material) for one in _changes(material)),
+            *_changes(material),
         ),
         asked=() if is_public else tuple(_of_duty(one, is_public=False) for one in open_ones if one.missing),
         left_out=left_out,
@@ -232,12 +234,14 @@ def _of_decision(one: Granted, *, is_public: bool) -> Departure:
     )
 
 
-def _changes(material: Material) -> Iterator[EvaluationChange]:
+def _changes(material: Material) -> Iterator[Departure]:
+    """Give what was changed in the period about what decides, recorded as a change or not."""
     last = min(material.end, day_of(material.at))
-    return (one for one in material.policy.evaluation_changes if material.start <= one.on <= last)
+    found = (*(_of_policy(one, source) for one, source in material.changes), *material.unrecorded)
+    return (one for one in found if material.start <= one.since <= last)
 
 
-def _of_policy(change: EvaluationChange, material: Material) -> Departure:
+def _of_policy(change: EvaluationChange, source: str) -> Departure:
     return Departure(
         kind="changed evaluation",
         what=f"{change.threshold}: {change.now} in place of {change.was}",
@@ -245,7 +249,7 @@ def _of_policy(change: EvaluationChange, material: Material) -> Departure:
         until=None,
         why=change.reason,
         signed_by=change.approved_by,
-        source=f"{material.policy.label}, {material.policy_source}",
+        source=source,
     )
 
 

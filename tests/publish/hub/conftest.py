@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_factories import a_content
 
+from hub_factories import a_content
 from tidegate.publish.content import Content
 from tidegate.publish.hub.archive import snapshot
 from tidegate.publish.hub.site import SiteOptions, build, rendered

@@ -3,11 +3,11 @@
 
 from dataclasses import replace
 
-from hub_factories import a_content
-from hub_pages import Read, lost, pages
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub_factories import a_content
+from hub_pages import Read, lost, pages
 from tidegate.evidence.model import Evidence
 from tidegate.evidence.models import Model
 from tidegate.publish.content import Content
@@ -24,7 +24,7 @@ HOSTILE = (
 
 def hostile(content: Content, words: str) -> Content:
     """Put words wherever people or importers write any."""
-    said = Statement(text=words, evidence=("url:javascript:alert(1)", "url:https://x.example/\"><script>"))
+    said = Statement(text=words, evidence=("url:javascript:alert(1)", 'url:https://x.example/"><script>'))
     practices = tuple(
         Practice(
             id=one.id, section=one.section, title=words, owner=words, statements=(said,), commitments=one.commitments
@@ -94,5 +94,5 @@ def test_a_change_of_shape_would_be_seen() -> None:
 def test_only_addresses_of_the_web_become_links() -> None:
     content = hostile(SMALL, "x")
     page = pages(rendered(build(content)))["sections/risk.html"]
-    assert "https://x.example/\"><script>" in page.links
+    assert 'https://x.example/"><script>' in page.links
     assert not any("javascript" in one for one in page.links)

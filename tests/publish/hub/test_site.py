@@ -11,9 +11,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from hub_factories import AT, a_content, a_head
 from hub_pages import Read, lost, pages
-
 from tidegate.publish.content import Content
 from tidegate.publish.hub.addresses import MAX_PAGE_BYTES, addresses
 from tidegate.publish.hub.archive import snapshot
@@ -48,7 +48,7 @@ def test_every_page_is_one_document_of_its_own(files: dict[str, bytes]) -> None:
 
 def test_every_page_says_its_day_and_the_log(files: dict[str, bytes]) -> None:
     for name, page in pages(files).items():
-        if name in ("404.html",):
+        if name == "404.html":
             continue
         assert AT.isoformat() in page.text, name
         assert a_head().root in page.text, name
@@ -199,7 +199,7 @@ def test_figures_stand_in_words_and_as_a_drawing_with_the_same_words(files: dict
     told = re.findall(r'aria-label="([^"]*line ≥[^"]*)"', text)
     assert len(told) == text.count("<svg")
     assert told[0].startswith("Suite ")
-    assert "interval 0 – 0." in told[0]
+    assert "interval 0 \N{EN DASH} 0." in told[0]
 
 
 def test_small_numbers_of_reports_stay_hidden(files: dict[str, bytes]) -> None:

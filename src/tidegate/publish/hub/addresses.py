@@ -2,7 +2,8 @@
 """Where everything stands on the site. Addresses are made from ids, so that a new title breaks no link."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TypeVar
 
 from tidegate.kernel.canonical import digest_bytes
@@ -13,10 +14,10 @@ from tidegate.publish.practices import Practice
 
 MAX_PAGE_BYTES = 150_000
 """A page is at most so large, so that it opens at once on a slow line."""
-PRACTICES_EACH = 20
-"""Practices of a section that one page takes: with long statements this stays below the size of a page."""
-ITEM_WEIGHT, PAGE_WEIGHT = 2, 180
-"""What an item of a framework takes, where one answer to it takes 1, and what a page holds."""
+PAGE_ROOM = 100_000
+"""What the parts of one page take together, in bytes as they are estimated: the rest is for what all pages share."""
+ITEM_BYTES, ANSWER_BYTES = 1_200, 550
+"""What an item of a framework takes, and each answer to it."""
 WORDS_SHOWN, RECORDS_SHOWN = 40, 5
 """Practices and answers, and bare records, that are shown for one item, so that none outgrows a page."""
 RULES_PAGE = "duties.html"
@@ -48,6 +49,24 @@ def anchor(kind: str, name: str) -> str:
 def pieces(things: Sequence[T], each: int) -> list[Sequence[T]]:
     """Give things in runs of at most so many, one empty run if there are none."""
     return [things[start : start + each] for start in range(0, len(things), each)] or [()]
+
+
+def packed(things: Iterable[T], size: Callable[[T], int], room: int = PAGE_ROOM) -> list[list[T]]:
+    """Give things in runs that each fit a page, in their order; a thing larger than a page has one of its own.
+
+    >>> packed([3, 4, 5, 1], lambda one: one, 8)
+    [[3, 4], [5, 1]]
+    """
+    runs: list[list[T]] = [[]]
+    left = room
+    for one in things:
+        taken = size(one)
+        if taken > left and runs[-1]:
+            runs.append([])
+            left = room
+        runs[-1].append(one)
+        left -= taken
+    return runs
 
 
 def numbered(path: str, number: int) -> str:
@@ -121,17 +140,23 @@ def section_parts(content: Content) -> dict[str, list[list[tuple[str, Sequence[P
     practices = placed(content)
     found: dict[str, list[list[tuple[str, Sequence[Practice]]]]] = {}
     for top in (one.id for one in content.sections.items if one.parent is None):
-        pages: list[list[tuple[str, Sequence[Practice]]]] = [[]]
-        room = PRACTICES_EACH
-        for section in _below(content.sections, top):
-            for run in pieces(practices.get(section, ()), PRACTICES_EACH):
-                if len(run) > room:
-                    pages.append([])
-                    room = PRACTICES_EACH
-                pages[-1].append((section, run))
-                room -= len(run)
-        found[top] = pages
+        rows: list[tuple[str, Practice | None]] = []
+        for name in _below(content.sections, top):
+            rows += [(name, one) for one in practices.get(name, ())] or [(name, None)]
+        pages = packed(rows, lambda row: practice_bytes(row[1]))
+        found[top] = [
+            [(name, [one for _, one in same if one]) for name, same in groupby(page, key=lambda row: row[0])]
+            for page in pages
+        ]
     return found
+
+
+def practice_bytes(practice: Practice | None) -> int:
+    """Give about how many bytes a practice takes on a page."""
+    if practice is None:
+        return 200
+    said = sum(1.1 * len(one.text.encode()) + 500 + 120 * len(one.evidence) for one in practice.statements)
+    return int(said) + 600 + 120 * (len(practice.evidence) + len(practice.models)) + 800 * len(practice.commitments)
 
 
 def _below(sections: Framework, top: str) -> Iterator[str]:
@@ -223,13 +248,4 @@ def answers_shown(by: Sequence[Answering]) -> tuple[Answering, ...]:
 
 def item_runs(covered: FrameworkCoverage) -> list[list[ItemCoverage]]:
     """Give the items of a framework in the runs that one page takes: the more answers, the fewer items."""
-    runs: list[list[ItemCoverage]] = [[]]
-    room = PAGE_WEIGHT
-    for one in covered.items:
-        weight = ITEM_WEIGHT + len(answers_shown(one.by))
-        if weight > room and runs[-1]:
-            runs.append([])
-            room = PAGE_WEIGHT
-        runs[-1].append(one)
-        room -= weight
-    return runs
+    return packed(covered.items, lambda one: ITEM_BYTES + ANSWER_BYTES * len(answers_shown(one.by)))

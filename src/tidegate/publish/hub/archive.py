@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from tidegate.kernel.record import Record
 from tidegate.publish.content import Content
 from tidegate.publish.coverage import coverage
+from tidegate.publish.hub.addresses import numbered, packed
 from tidegate.publish.hub.parts import Hub, Link, Sheet
 from tidegate.publish.inventory import Badge, worth
 
@@ -164,5 +165,20 @@ def archive_sheets(hub: Hub, kept: tuple[Snapshot, ...]) -> Iterator[Sheet]:
     )
     yield Sheet("archive/index.html", "archives.html", hub.say("Archive"), {"halves": rows}, nav="changes")
     for one in newest:
-        title = hub.say("%(name)s, %(half)s", name=one.organisation, half=one.half)
-        yield Sheet(archive_page(one.half), "archive.html", title, {"kept": one}, nav="changes")
+        yield from _half(hub, one)
+
+
+def _half(hub: Hub, kept: Snapshot) -> Iterator[Sheet]:
+    path = archive_page(kept.half)
+    title = hub.say("%(name)s, %(half)s", name=kept.organisation, half=kept.half)
+    runs = packed(kept.practices, _bytes)
+    parts = tuple(Link(hub.say("Part %(n)s", n=n), numbered(path, n)) for n in range(1, len(runs) + 1))
+    for number, practices in enumerate(runs, 1):
+        view = {"kept": kept.model_copy(update={"practices": tuple(practices)}), "is_first": number == 1}
+        yield Sheet(
+            numbered(path, number), "archive.html", title, view, nav="changes", parts=parts if len(runs) > 1 else ()
+        )
+
+
+def _bytes(one: ArchivedPractice) -> int:
+    return 200 + sum(int(1.1 * len(each.text.encode())) + 300 for each in one.statements)
