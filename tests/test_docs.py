@@ -29,6 +29,7 @@ from tidegate.govern.decisions import NEXT, Decision
 from tidegate.govern.report_text import ReportText
 from tidegate.govern.reports import Report
 from tidegate.incidents.model import Said
+from tidegate.incidents.severity import IncidentSettings
 from tidegate.kernel.errors import CODES
 from tidegate.kernel.record import Record
 from tidegate.ledger.entries import KINDS, STATEMENT_TYPE, Entry, predicate_type
@@ -170,6 +171,7 @@ def test_every_error_code_is_raised_and_tested(code):
         ("obligations.md", RulePack),
         ("frameworks.md", Framework),
         ("incident-schema.md", Said),
+        ("incident-schema.md", IncidentSettings),
         ("ledger-entries.md", Entry),
         *(("ledger-entries.md", of.body) for of in KINDS.values()),
         *((f"predicates/{kind}.md", of.body) for kind, of in KINDS.items() if of.is_signed),

@@ -33,6 +33,7 @@ from tidegate.govern.decisions import NEXT, Decision
 from tidegate.govern.report_text import ReportText
 from tidegate.govern.reports import Report
 from tidegate.incidents.model import TIME_MEANINGS, Said
+from tidegate.incidents.severity import IncidentSettings
 from tidegate.kernel import errors
 from tidegate.kernel.record import Record
 from tidegate.ledger.entries import KINDS, Entry, KindOf, Signed, predicate_type, statement
@@ -613,7 +614,8 @@ def incident_page() -> str:
         "The log holds a salted digest of each record below; the record itself stands outside it.\n"
     )
     times = _table(("Time", "When"), ((f"`{name}`", said) for name, said in TIME_MEANINGS.items()))
-    return "\n".join([MADE + head, f"## Times\n\n{times}", records_part(Said)])
+    settings = f"## incidents.yaml\n\n{records_part(IncidentSettings, level=3)}"
+    return "\n".join([MADE + head, f"## Times\n\n{times}", records_part(Said), settings])
 
 
 # --- settings ----------------------------------------------------------------------------------------
@@ -631,6 +633,7 @@ _LAYOUT = """## Files of a project
 | `evidence/redactions.yaml` | words withheld from outsiders, with their salts, written by `tidegate evidence redact` |
 | `reports/*.yaml` | what people write in capability and safeguards reports |
 | `obligations.yaml` | facts of the organisation, its own promises and rules, calendars, events that no log holds |
+| `incidents.yaml` | scales of severity that the organisation sets for its incidents |
 | `hub/**/*.yaml` | practices, answers and pages of models, for publication |
 | `hub/redactions.yaml` | register of words withheld from publication, written by `tidegate publish redact` |
 | `hub/changelog.yaml`, `hub/archive/*.json` | what changed in the hub, and its state by half-year, written by `tidegate publish hub` |

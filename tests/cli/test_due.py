@@ -3,6 +3,7 @@
 
 import json
 from copy import deepcopy
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from typer.testing import CliRunner, Result
 
 from house import POLICY, House, a_house
 from tidegate.cli.app import app
+from tidegate.flow.ledgers import Act, record_act
+from tidegate.ledger.acts import EventRecorded
 from tidegate.ledger.keys import FileSigner
 
 ENVIRONMENT = ("GITHUB_ACTIONS", "TIDEGATE_PROJECT", "TIDEGATE_PERSON", "TIDEGATE_KEY", "SSH_AUTH_SOCK")
@@ -230,6 +233,15 @@ def test_options_before_a_command_are_not_lost(house: House) -> None:
     assert "tidegate due explain --..." in found.stderr
 
 
+def test_what_has_no_date_is_told_and_much_of_it_in_short(house: House) -> None:
+    events = [{"kind": f"unheard.of-{number}", "at": "2026-05-01"} for number in range(8)]
+    (house.root / "obligations.yaml").write_text(yaml.safe_dump({**OWN, "events": events}))
+    told = run("due").stderr
+    assert told.count("note OBL003") == 5
+    assert "3 more of these" in told
+    assert len(data("due")["gaps"]) == 8
+
+
 def test_a_calendar_can_be_subscribed_to(house: House, tmp_path: Path) -> None:
     run("due", "--format", "ical", "--output", tmp_path / "due.ics")
     found = Calendar.from_ical((tmp_path / "due.ics").read_bytes())
@@ -288,7 +300,11 @@ def test_what_is_recorded_meets_and_starts_duties(house: House) -> None:
     back = data("due", "take-back", first["entry"], "-r", "It was another drill.", *who("ada"))
     assert (back["replaces"], back["counts"]) == (first["entry"], False)
     assert words("own.drill") == "late by 12 days"
-    assert f"takes back entry {first['entry']}" in run("due", "events", "--recorded").stdout
+    body = EventRecorded(kind="incident.discovered", on=date(2026, 5, 1))
+    forged = record_act(house.world(), Act("event.recorded", body, house.actor("ada"))).index
+    listed = run("due", "events", "--recorded").stdout
+    assert f"takes back entry {first['entry']}" in listed
+    assert f"entry {forged} has no effect: incident.discovered is read from the log itself" in listed
     fixed = run("due", "record", "done:own.drill", "--on", "2026-05-19", *who("ada")).stdout
     entry = fixed.split()[1].rstrip(":")
     corrected = data("due", "record", "done:own.drill", "--on", "2026-05-20", "--corrects", entry, *who("ada"))

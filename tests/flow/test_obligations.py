@@ -2,6 +2,7 @@
 """What is due in a house: events from files and log with their sources, honest about what was known when."""
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from tidegate.flow.decisions import DecisionFile, Proposal, propose, review, rev
 from tidegate.flow.incidents import open_incident
 from tidegate.flow.keys import revoke_key
 from tidegate.flow.ledgers import Act, record_act, record_files
-from tidegate.flow.noncompliance import NewReport, move, report, write
+from tidegate.flow.noncompliance import NewReport, close, move, report, write
 from tidegate.flow.obligations import (
     NewEvent,
     NewWaiver,
@@ -32,7 +33,8 @@ from tidegate.incidents.model import Said
 from tidegate.kernel.canonical import digest_bytes
 from tidegate.kernel.clock import fixed_clock, fixed_now
 from tidegate.kernel.errors import ProjectError, TidegateError
-from tidegate.ledger.acts import CaseRecorded, CaseReviewed, ReportFinalised
+from tidegate.ledger.acts import CaseRecorded, CaseReviewed, KeyAdded, ReportFinalised
+from tidegate.ledger.signing import proof_bytes
 from tidegate.store.project import create_project
 
 DAY = date(2026, 6, 1)
@@ -306,12 +308,14 @@ def test_noncompliance_brings_days_and_no_names(tmp_path: Path) -> None:
     mia = house.actor("mia")
     write(world, filed.case, "We look into it.", mia, to_reporter=True)
     move(world, filed.case, "triaged", mia, is_material=True)
+    close(world, filed.case, "withdrawn", mia)
     found = standing(world)
     kinds = ("noncompliance.opened", "noncompliance.material", "noncompliance.told", "noncompliance.closed")
     assert [one[:3] for one in told(found, *kinds)] == [
         ("noncompliance.opened", "2026-06-01", filed.case),
         ("noncompliance.material", "2026-06-01", filed.case),
         ("noncompliance.told", "2026-06-01", filed.case),
+        ("noncompliance.closed", "2026-06-01", filed.case),
     ]
     assert "mia" not in repr(found.events)
     assert "monitor was off" not in repr(found.events)
@@ -494,6 +498,41 @@ def test_a_waiver_that_cannot_count_is_refused(house: House, given: NewWaiver, p
     assert standing(house.world()).records.waivers == ()
 
 
+def test_who_may_sign_in_two_roles_says_in_which(tmp_path: Path) -> None:
+    house = a_house(tmp_path, a_policy())
+    owe(house.root)
+    file = house.root / "tidegate.yaml"
+    settings = yaml.safe_load(file.read_text())
+    settings["people"].append({"id": "zoe", "roles": ["ceo", "board-member"]})
+    file.write_text(yaml.safe_dump(settings))
+    house.signers["zoe"] = signer = a_signer()
+    roles = ("board-member", "ceo")
+    proof = signer.sign(proof_bytes("zoe", roles, signer.public_key))
+    body = KeyAdded(person="zoe", roles=roles, public_key=signer.public_key, proof=proof)
+    record_act(house.world(), Act("key.added", body, house.actor("ada")))
+    given = NewWaiver("own.market", date(2026, 6, 15), "Why.")
+    with pytest.raises(TidegateError) as refused:
+        waive(house.world(), given, house.actor("zoe"))
+    assert codes(refused) == ["KEY004"]
+    assert "say in which role" in (refused.value.problems[0].hint or "")
+    made = waive(house.world(), replace(given, role="ceo"), house.actor("zoe"))
+    assert [one.role for one in made.signatures] == ["ceo"]
+
+
+def test_who_is_faster_does_not_undo_what_another_enters(house: House) -> None:
+    rivals = iter(range(1))
+
+    def ids() -> str:
+        for _ in rivals:
+            record_event(house.world(), NewEvent("training.held", date(2026, 5, 2)), house.actor("eve"))
+        return house.ids()
+
+    world = replace(house.world(), ids=ids)
+    made = record_event(world, NewEvent("training.held", date(2026, 5, 1)), house.actor("ada"))
+    recorded = standing(house.world()).records.recorded
+    assert [(one.by, one.index) for one in recorded] == [("eve", made.index - 1), ("ada", made.index)]
+
+
 def test_of_two_that_wait_one_has_to_be_named(house: House) -> None:
     world, ada = house.world(), house.actor("ada")
     for reason in ("One.", "Another."):
@@ -558,7 +597,10 @@ def test_a_review_tells_what_was_late_waived_and_deviated(house: House) -> None:
 
 
 def test_a_review_of_a_period_that_goes_on_tells_how_it_stands(house: House) -> None:
+    house.checkpoint()
     found = compliance_review(house.world(), date(2026, 5, 1), date(2026, 12, 31))
+    [line] = found.material.checkpoint
+    assert line.startswith("Log checkpoint: example.com/house, ")
     assert not found.is_over
     assert found.material.at == "2026-06-01T12:00:00Z"
     assert [one.rule.id for one in found.coming] == ["own.risk"]

@@ -242,6 +242,16 @@ def test_a_waiver_counts_with_the_last_signature_that_it_needs():
     assert read(log).waivers_at("2026-05-02T08:59:59Z") == ()
 
 
+def test_further_signatures_change_nothing_about_when_it_began_to_count():
+    log = a_duty_log()
+    waive(log, "ada", "safety-lead")
+    last = waive(log, "cleo", "board-member")
+    log.now = "2026-05-09T09:00:00Z"
+    waive(log, "ben", "ceo")
+    [whole] = read(log).waivers
+    assert (whole.entry, whole.since, len(whole.signatures)) == (last, "2026-05-01T12:00:00Z", 3)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

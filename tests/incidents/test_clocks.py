@@ -446,6 +446,22 @@ def test_a_rule_of_the_project_may_count_from_an_incident() -> None:
     assert not clock.is_possible
 
 
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"not_if": ["exempt"]}, "it does not bind where `exempt` is so"),
+        ({"in_force_until": "2026-03-01"}, "no longer in force since 2026-03-01"),
+        ({"in_force_from": "2026-03-07"}, "not in force until 2026-03-07"),
+    ],
+)
+def test_a_rule_of_the_project_that_does_not_bind_says_why(more: dict[str, Any], why: str) -> None:
+    start = {"on": "incident.contained", "within": "5 days"}
+    own = Rule.model_validate({"id": "own.review", "title": "Review it", "clocks": [start], **more})
+    incident = an_incident(times={"discovered": EU["discovered"], "contained": "2026-03-06T12:00:00Z"})
+    (clock,) = clocks(incident, [own], "2026-03-08T00:00:00Z", Setting(facts=frozenset({"exempt"})))
+    assert (clock.state, clock.due_at, clock.why) == ("not_applicable", None, why)
+
+
 def test_the_law_of_a_rule_is_read_from_its_id() -> None:
     found = {rule.id: law_of(rule) for rule in incident_rules(RULES)}
     assert {law.id for law in found.values() if law} == {"sb53", "raise", "il", "eu"}

@@ -75,6 +75,7 @@ def test_a_project_sets_its_own_bands() -> None:
         ("cvss@3.1", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:Z"),
         ("cvss@4.0", "CVSS:4.0/" + "AV:N/" * 1_000),
         ("cvss@4.0", "9.8"),
+        ("cvss@4.0", "CVSS:4.0/AV:N/AC:L"),
     ],
 )
 def test_what_is_no_level_or_vector_is_refused(scale: str, text: str) -> None:
@@ -116,8 +117,13 @@ def test_an_open_level_names_its_questions() -> None:
 
 def test_what_was_stated_is_shown_and_a_scale_that_is_gone_breaks_nothing() -> None:
     given = {"cvss@3.1": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "gone@1": "9"}
+    given["oecd@1"] = "serious-incident"
     found = severities(an_incident(severity=given), SHIPPED)
-    assert [(one.scale.id, one.level) for one in found[1:]] == [("cvss@3.1", "critical"), ("gone@1", "unknown")]
+    assert [(one.scale.id, one.level) for one in found[1:]] == [
+        ("cvss@3.1", "critical"),
+        ("gone@1", "unknown"),
+        ("oecd@1", "serious-incident"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,14 @@ CASES: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"report": "T", "case": "N", "state": "reported", "content": CONTENT},
         {"retaliation:T", "noncompliance:N", f"sealed:{DIGEST}"},
     ),
+    "event.recorded": ({"kind": "training.held", "on": "2026-06-01", "subject": "m"}, {"event:training.held"}),
+    "obligation.waived": (
+        {"rule": "own.report", "until": "2026-07-01", "reason": "moved", "role": "ceo"}, {"duty:own.report"},
+    ),
+    "incident.opened": ({"incident": "inc-1", "content": CONTENT}, {"incident:inc-1", f"sealed:{DIGEST}"}),
+    "incident.updated": ({"incident": "inc-1", "content": CONTENT}, {"incident:inc-1", f"sealed:{DIGEST}"}),
+    "incident.noticed": ({"incident": "inc-1", "content": CONTENT}, {"incident:inc-1", f"sealed:{DIGEST}"}),
+    "incident.closed": ({"incident": "inc-1", "content": CONTENT}, {"incident:inc-1", f"sealed:{DIGEST}"}),
     "key.added": ({"person": "ada", "public_key": KEY, "proof": "x"}, {"person:ada", f"key:{FINGERPRINT}"}),
     "key.rotated": (
         {"person": "ada", "old": OLD, "public_key": KEY, "proof": "x"},

@@ -33,7 +33,7 @@ def by_hour(**changes: Any) -> Any:
 
 
 def test_a_day_is_an_entry_of_that_day_with_alarms_before():
-    [entry] = read([a_duty(rule=a_rule(kind="policy", owner="ada", text="In full."))]).walk("VEVENT")
+    [entry] = read([a_duty(rule=a_rule(kind="policy", owner="ada", to="AI Office", text="In full."))]).walk("VEVENT")
     assert entry["dtstart"].dt == date(2026, 6, 13)
     assert "dtend" not in entry
     assert entry["dtstamp"].dt == datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -42,7 +42,14 @@ def test_a_day_is_an_entry_of_that_day_with_alarms_before():
     assert (entry["status"], entry["transp"], entry["class"]) == ("CONFIRMED", "TRANSPARENT", "PUBLIC")
     assert "url" not in entry
     told = str(entry["description"])
-    for words in ("due in 12 days", "In full.", "drill.held on 2025-12-05 (entry 41)", "own.drill (own policy)", "ada"):
+    for words in (
+        "due in 12 days",
+        "In full.",
+        "drill.held on 2025-12-05 (entry 41)",
+        "own.drill (own policy)",
+        "ada",
+        "AI Office",
+    ):
         assert words in told
     alarms = [one["trigger"].dt for one in entry.walk("VALARM")]
     assert alarms == [-timedelta(days=29, hours=15), -timedelta(hours=15)]

@@ -9,6 +9,7 @@ from publish.duty_factories import a_duty, a_rule, a_waiver, an_event
 from tidegate.obligations.model import CalendarSpec, Clock
 from tidegate.publish.due_pages import (
     GROUPS,
+    date_words,
     due_summary,
     due_tables,
     duty_data,
@@ -133,6 +134,13 @@ def test_the_summary_counts_and_tells_what_is_hidden():
     duties = [a_duty("late"), a_duty("late"), a_duty("due")]
     assert due_summary(duties, 3) == "2 late, 1 due; 3 more with --all."
     assert due_summary([]) == "Nothing is due."
+
+
+def test_what_is_due_by_the_hour_shows_its_hour():
+    duty = a_duty("due_soon", date(2026, 6, 2), rule=HOURS, due_at="2026-06-02T03:15:00Z", hours_left=15, days_left=1)
+    assert date_words(duty) == "2026-06-02 03:15Z"
+    assert date_words(a_duty()) == "2026-06-13"
+    assert date_words(a_duty("unclear", None)) == "-"
 
 
 def test_data_holds_what_scripts_need():

@@ -64,7 +64,7 @@ def _print_hold(hold: "Hold") -> None:
 @app.command("erase")
 @command
 def erase(
-    name: Annotated[str, typer.Argument(help="Id of a case or report, or digest of one content.")],
+    name: Annotated[str, typer.Argument(help="Id of a case, report or incident, or digest of one content.")],
     ground: Annotated[str, typer.Option("--ground", "-g", help="Why; it stands in the log, so name nobody.")],
     person: AsOption,
     key: KeyOption,

@@ -16,6 +16,13 @@ decisions     propose, review, recuse, dissent, sign, reaffirm, revoke
 noncompliance reports from people, routed around whoever is implicated
 retention     content outside the log: legal holds, erasing
 bundles       one file for outsiders, and checking it
+obligations   what is due, met, late or waived; events and waivers on record; the compliance review
+incidents     one record of an incident: times, questions, clocks, notices
+commitments   which items of frameworks are answered, by what; the claim linter
+publishing    everything that is published, collected once, what is withheld taken out
+hub           the transparency hub: a static site, written as far as it changed
+public_reports  HAIP, the reports of laws and policies, OSCAL
+text_redactions  words withheld from publication
 """
 
 from tidegate.flow.world import World

@@ -63,7 +63,7 @@ def commitment_coverage(
     from tidegate.flow.publishing import collect  # noqa: PLC0415 - assesses, which not every question needs
 
     wanted = tuple(names)
-    for name in wanted:
+    for name in wanted or tuple(one.framework for one in _of_project(world)[1]):
         one_framework(world, name)
     collected = collect(world, at)
     return coverage(collected.content, (name.partition("@")[0] for name in wanted), collected.facts)

@@ -34,6 +34,7 @@ from tidegate.policy.diff import diff
 from tidegate.policy.framework import Framework
 from tidegate.policy.frameworks import find_framework, shipped_frameworks
 from tidegate.policy.load import LoadedPolicy, load_pack, pack_names
+from tidegate.policy.model import Policy
 from tidegate.publish.content import Content, LogHead, PublishedModel, PublishedPolicy
 from tidegate.publish.decision_pages import ShownDecision
 from tidegate.publish.inventory import Known
@@ -98,11 +99,15 @@ def collect(world: World, at: date | None = None) -> Collected:
     own = read_frameworks(project.root)
     known = {**shipped_frameworks(), **{one.id: one for one in own}}
     adopted = log.adopted.get(found.basis.policy.digest)
+    evidence = found.basis.evidence
+    withdrawn = frozenset(one.supersedes for one in evidence.restatements if one.on is None or last_day(one.on) <= day)
     on_record = OnRecord(
         policy=found.basis.policy,
         at=day,
         policy_entry=adopted[0] if adopted else None,
-        evidence=found.basis.evidence.records,
+        evidence=evidence.records,
+        models=found.basis.models,
+        withdrawn=withdrawn,
         logged=log.head is not None and not found.doubts,
         assessments=made.models,
         decisions=log.decisions,
@@ -121,9 +126,10 @@ def collect(world: World, at: date | None = None) -> Collected:
         frameworks=_versions(known, own, project),
         commitments=project.record.commitments,
         inventory=inventory_of(on_record),
-        evidence={one.id: one for one in found.basis.evidence.records},
+        evidence={one.id: one for one in evidence.records if one.known_on is None or one.known_on <= day},
+        withdrawn=withdrawn,
         models=_models(made, found, log, published.publication),
-        policies=_policies(project, log.adopted),
+        policies=_policies(project, log.adopted, found.basis.policy),
         duties=public,
         waivers=tuple(one for one in owed.setting.waivers if one.is_public),
         measures=_measures(log.decisions),
@@ -135,6 +141,7 @@ def collect(world: World, at: date | None = None) -> Collected:
         proofs=log.proofs,
         website=project.record.website,
         contact=project.record.contact,
+        doubts=found.doubts,
     )
     return Collected(content, published.secrets | _withheld_values(project), owed.setting.facts)
 
@@ -183,17 +190,19 @@ def _models(made: Assessment, found: Governing, log: _Log, publication: Publicat
     )
 
 
-def _policies(project: Project, adopted: Mapping[str, tuple[int, date]]) -> tuple[PublishedPolicy, ...]:
-    """Give the versions of the adopted policy, newest first, each compared with the one before."""
+def _policies(
+    project: Project, adopted: Mapping[str, tuple[int, date]], policy: Policy
+) -> tuple[PublishedPolicy, ...]:
+    """Give the versions of the policy up to that of the day, newest first, each compared with the one before."""
     current = project.policy
-    named = current.policy.id
+    named = policy.id
     packs = (load_pack(name) for name in pack_names())
-    versions: dict[str, LoadedPolicy] = {current.policy.version: current}
+    versions: dict[str, LoadedPolicy] = {current.policy.version: current} if current.policy.id == named else {}
     for loaded in (*read_policies(project.root), *packs):
         if loaded.policy.id == named:
             versions.setdefault(loaded.policy.version, loaded)
-    # A version that takes effect later than the adopted one is nobody's policy yet.
-    known = [one for one in versions.values() if _since(one) <= _since(current)]
+    # A version that takes effect later than the one of the day is nobody's policy yet.
+    known = [one for one in versions.values() if _since(one) <= (policy.effective or date.min)]
     known.sort(key=_since)
     found: list[PublishedPolicy] = []
     for number, loaded in enumerate(known):

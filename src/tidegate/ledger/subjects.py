@@ -19,6 +19,7 @@ _NAMED = {
     "critique": "critique",
     "decision": "decision",
     "hold": "hold",
+    "incident": "incident",
     "kept_as": "file",
     "key": "key",
     "label": "policy",
@@ -28,11 +29,13 @@ _NAMED = {
     "person": "person",
     "public_key": "key",
     "report": "report",
+    "rule": "duty",
     "supersedes": "evidence",
     "waiver": "waiver",
 }
 """Field of a body -> what it names."""
 _NAMED_IN = {
+    "event.recorded": {"kind": "event"},
     "evidence.restated": {"by": "evidence"},
     "hold.placed": {"digests": "sealed"},
     "noncompliance.closed": {"case": "noncompliance"},

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the claim linter reads: a project's publication and a text from elsewhere have the same form here."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 from typing import NamedTuple
 
 from tidegate.kernel.errors import Where
@@ -20,8 +22,8 @@ class Passage(NamedTuple):
 
     def at(self, offset: int) -> Where:
         """Give where the word at an offset stands."""
-        line = next((line for start, line in reversed(self.lines) if start <= offset), self.where.line)
-        return Where(self.where.file, line)
+        after = bisect_right(self.lines, offset, key=itemgetter(0))
+        return Where(self.where.file, self.lines[after - 1][1] if after else self.where.line)
 
 
 class Citation(NamedTuple):

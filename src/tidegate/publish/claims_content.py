@@ -107,7 +107,8 @@ class _Project:
                 yield self._statement(one, None, f"model:{page.model}", self._at(f"model:{page.model}"))
 
     def _statement(self, one: Statement, practice: Practice | None, part: str, where: Where) -> Said:
-        value = worth(one, practice, self.content.inventory, self.content.at)
+        about = (part.removeprefix("model:"),) if practice is None else ()
+        value = worth(one, practice, self.content.inventory, self.content.at, about)
         return Said(
             Passage(one.text, where),
             part,
@@ -193,6 +194,9 @@ class _Project:
             if made.framework not in self.content.frameworks:
                 near = did_you_mean(made.framework, self.content.frameworks)
                 yield Broken(f"framework {made.framework}", self._at(f"commitment:{made.framework}"), near)
+                continue
+            left_out = (f"{made.framework}#{item}" for item in made.not_applicable)
+            yield from self._unknown_items(left_out, self._at(f"commitment:{made.framework}"))
 
     def _broken_in_practice(self, one: Practice) -> Iterator[Broken]:
         where = self._at(f"practice:{one.id}")

@@ -94,7 +94,9 @@ class Content:
     inventory: Inventory = field(default_factory=Inventory)
     """Everything on record that a statement may cite."""
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
-    """Evidence by id, the edition for outsiders."""
+    """Evidence by id, the edition for outsiders; nothing that became known later."""
+    withdrawn: frozenset[str] = frozenset()
+    """Ids of evidence that was restated or retracted: it is shown as such, and is no result any more."""
     models: tuple[PublishedModel, ...] = ()
     """Models, newest release first."""
     policies: tuple[PublishedPolicy, ...] = ()
@@ -121,6 +123,8 @@ class Content:
     """The organisation's website."""
     contact: str | None = None
     """How a natural person reaches it."""
+    doubts: tuple[str, ...] = ()
+    """Why the log, or what the files hold against it, cannot be relied on."""
 
     def model(self, name: str) -> PublishedModel | None:
         """Give the model of this id or alias."""

@@ -3,7 +3,8 @@
 
 A practice or answer that names an item answers it. One that names an entry of the crosswalk answers every item that
 the entry lists. A record of a kind that only one entry of the crosswalk asks for answers that entry's items, save
-questions, which want words. Naming a framework as a whole answers none of its items.
+questions, which want words, as long as it counts. An answer that says no is one to a question only. Naming a framework
+as a whole answers none of its items.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,6 +29,7 @@ STATE_WORDS: Mapping[CoverageState, str] = {
 
 _SHOWS: frozenset[Badge] = frozenset({"verified", "attested"})
 _WANTS_WORDS = frozenset({"questionnaire", "sections"})
+_REFUSED = {"no": "the answer says no", "not_applicable": "the answer says that it does not apply, and not why"}
 _DEFINES = frozenset({"definition", "enforcement", "incident_class"})
 _SIZES = frozenset({"frontier_developer", "large_frontier_developer"})
 
@@ -47,6 +49,8 @@ class Answering(NamedTuple):
     """Records that show it."""
     via: str | None = None
     """Entry of the crosswalk through which it answers; none if it names the item itself."""
+    choice: Literal["yes", "no", "not_applicable"] | None = None
+    """What an answer chooses, if it does."""
 
     @property
     def shows(self) -> bool:
@@ -244,7 +248,7 @@ class _Judged:
         return own._replace(state=through[0], reason=through[1])
 
     def _own(self, ref: str, item: FrameworkItem, by: tuple[Answering, ...], from_day: str | None) -> ItemCoverage:
-        said = [one for one in by if self.framework.kind not in _WANTS_WORDS or one.kind != "record"]
+        said = [one for one in by if self._answers(one)]
         showing = next((one for one in said if one.shows), None)
         if showing is not None:
             return ItemCoverage(ref, item, "evidence", by, showing.reason, from_day)
@@ -255,7 +259,15 @@ class _Judged:
             return ItemCoverage(
                 ref, item, "not_applicable", by, "it defines something; nothing is to be done", from_day
             )
-        return ItemCoverage(ref, item, "uncovered", by, "nothing answers it", from_day)
+        reason = next((_REFUSED[one.choice] for one in by if one.choice in _REFUSED), "nothing answers it")
+        return ItemCoverage(ref, item, "uncovered", by, reason, from_day)
+
+    def _answers(self, one: Answering) -> bool:
+        """Tell whether what names an item does answer it: a no answers questions only, and nobody said a record."""
+        is_asked = self.framework.kind in _WANTS_WORDS
+        if one.kind == "record":
+            return one.shows and not is_asked
+        return one.choice != "not_applicable" and (is_asked or one.choice != "no")
 
     def _from_day(self, item: FrameworkItem) -> str | None:
         starts = [one for one in (item.in_force_from, self.framework.in_force_from) if one is not None]
@@ -267,18 +279,18 @@ class _Judged:
             return self.made.reason
         reasons = self.made.not_applicable if self.made is not None else {}
         for one in self._with_parents(item):
-            if one.id in reasons:
+            if reasons.get(one.id, "").strip():
                 return reasons[one.id]
         answer = next(
             (
                 one
                 for one in self.answers.content.publication.answers
-                if one.to == ref and one.model is None and one.choice == "not_applicable"
+                if one.to == ref and one.model is None and one.choice == "not_applicable" and one.text
             ),
             None,
         )
         if answer is not None:
-            return answer.text or "the answer says so, without a reason"
+            return answer.text
         size = "large_frontier_developer"
         if item.applies_to == size and self.facts & _SIZES and size not in self.facts:
             return "it binds large frontier developers only"
@@ -323,17 +335,17 @@ def _answering(answer: Answer, practices: Mapping[str, Answering], content: Cont
     said = Statement(
         text=answer.text or answer.choice or "see the practices", evidence=answer.evidence, as_of=answer.as_of
     )
-    own = worth(said, None, content.inventory, content.at)
+    own = worth(said, None, content.inventory, content.at, (answer.model,) if answer.model else ())
     lost = [one for one in answer.practices if one not in practices]
+    made = Answering("answer", answer.to, answer.to, own.badge, own.reason, own.records, choice=answer.choice)
     if lost:
-        badge: Badge = "dangling"
-        return Answering("answer", answer.to, answer.to, badge, f"there is no practice {lost[0]}", own.records)
+        return made._replace(badge="dangling", reason=f"there is no practice {lost[0]}")
     if rests_on and not answer.evidence:
         badge = weakest(one.badge for one in rests_on)
         reason = next(one.reason for one in rests_on if one.badge == badge)
         records = tuple(dict.fromkeys(known for one in rests_on for known in one.records))
-        return Answering("answer", answer.to, answer.to, badge, reason, records)
-    return Answering("answer", answer.to, answer.to, own.badge, own.reason, own.records)
+        return made._replace(badge=badge, reason=reason, records=records)
+    return made
 
 
 def _record(known: Known, content: Content) -> Answering:

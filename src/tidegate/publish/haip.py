@@ -5,6 +5,7 @@ A questionnaire is data (a framework of kind ``questionnaire``): the next versio
 says where to look, that only says yes, or that names no frequency where one is asked for, is none.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -27,7 +28,6 @@ from tidegate.publish.report_words import (
     anchors_of,
     answer_sayings,
     answer_to,
-    dangling,
     footer,
     force_json,
     force_of,
@@ -42,16 +42,18 @@ from tidegate.publish.report_words import (
     saying_blocks,
 )
 
-FaultKind = Literal["unanswered", "pointer", "bare", "no_frequency", "dangling"]
+FaultKind = Literal["unanswered", "pointer", "bare", "no_frequency", "outdated", "dangling"]
 """Why an answer is none. ``pointer``: it only says where to look; ``bare``: it says no more than yes, and names no
-record; ``no_frequency``: how often was asked, and is not said; ``dangling``: it cites a record or practice that does not exist."""
+record; ``no_frequency``: how often was asked, and is not said; ``outdated``: nothing that is said can be taken as true on the day; ``dangling``: it cites a record or practice that does not exist."""
 FAULT_WORDS: Mapping[FaultKind, str] = {
     "unanswered": "unanswered",
     "pointer": "only a pointer",
     "bare": "only a yes",
     "no_frequency": "no frequency",
+    "outdated": "out of date",
     "dangling": "cites what does not exist",
 }
+_YES_OR_NO = re.compile(r"(?:yes|no)\b(?=[\s.,;:!]|\Z)", re.IGNORECASE)
 
 
 class Fault(NamedTuple):
@@ -86,8 +88,8 @@ class Answered:
         """What was chosen, or what the text begins with."""
         if self.answer is not None and self.answer.choice is not None:
             return self.answer.choice
-        first = self.text[:4].casefold().rstrip(" .,;:\n") if self.item.answer == "yes_no" else ""
-        return "yes" if first.startswith("yes") else "no" if first == "no" else None
+        said = _YES_OR_NO.match(self.text) if self.item.answer == "yes_no" else None
+        return ("yes" if said[0].casefold() == "yes" else "no") if said else None
 
     @property
     def text(self) -> str:
@@ -275,7 +277,8 @@ def _faults(one: Answered, ref: str, content: Content) -> tuple[Fault, ...]:
         found.append(Fault("unanswered", "nothing is said to it", to_do))
     else:
         found += _weak(one, ref, content)
-    missing = [*dangling(one.sayings), *(absent_practices(one.answer, content) if one.answer else ())]
+    cited = [ref for ref in one.refs if not ref.startswith("url:") and content.inventory.find(ref) is None]
+    missing = [*cited, *(absent_practices(one.answer, content) if one.answer else ())]
     found += [Fault("dangling", f"it cites {name}, which does not exist", "correct the reference") for name in missing]
     return tuple(found)
 
@@ -286,7 +289,12 @@ def _weak(one: Answered, ref: str, content: Content) -> Iterable[Fault]:
     if text and is_only_a_pointer(text):
         yield Fault("pointer", "the answer only says where to look", f"say it in words: `text` of `{ref}`")
         return
-    shown = [ref for ref in one.refs if content.inventory.find(ref) is not None]
+    outdated = [said.worth.outdated for said in one.sayings if said.worth.outdated]
+    if outdated and len(outdated) == len(one.sayings):
+        words = f"nothing that is said holds on the day: {outdated[0]}"
+        yield Fault("outdated", words, f"look at it again, and give the day: `as_of` of `{ref}` or of the practice")
+    found = (content.inventory.find(name) for name in one.refs)
+    shown = [known for known in found if known is not None and known.counts_on(content.at)]
     if is_bare(text) and one.choice != "no" and not shown:
         words = "the answer says no more than yes, and no record shows it"
         yield Fault("bare", words, f"say what is done, and name the records: `text` and `evidence` of `{ref}`")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a project has on record, by the names under which statements cite it, and what a citation is worth."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple
@@ -45,6 +45,16 @@ class Known(NamedTuple):
     """Its entry in the log."""
     artifact: str | None = None
     """Kind of record, in the words of the crosswalk: ``evaluation``, ``decision``, ``safety_case`` ..."""
+    model: str | None = None
+    """Model that it is about; none for what is about the organisation, or about every model."""
+
+    def counts_on(self, at: date) -> bool:
+        """Tell whether it is of that day or before, and still holds."""
+        return (self.on is None or self.on <= at) and (self.until is None or self.until >= at)
+
+    def badge_on(self, at: date) -> Badge:
+        """Give what it is worth by itself on a day."""
+        return self.worth if self.counts_on(at) else "aged"
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,12 @@ class Inventory:
     """Everything on record, by reference."""
 
     records: Mapping[str, Known] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Name of a model, case folded -> its id."""
+
+    def model(self, name: str) -> str:
+        """Give the id of the model of this name; the name itself, if no model has it."""
+        return self.names.get(name.casefold(), name)
 
     def find(self, ref: str) -> Known | None:
         """Give the record that a reference names."""
@@ -74,34 +90,61 @@ class Worth(NamedTuple):
     """References that name nothing."""
     as_of: date | None = None
     """Day for which the statement was true."""
+    outdated: str | None = None
+    """Why it cannot be taken as true on the day, whatever shows it; none if its day and its records allow that."""
 
 
-def worth(statement: Statement, practice: Practice | None, inventory: Inventory, at: date) -> Worth:
+def worth(
+    statement: Statement, practice: Practice | None, inventory: Inventory, at: date, models: Collection[str] = ()
+) -> Worth:
     """Give what a statement is worth on a day.
 
     It is as good as the best record that it, or its practice, cites; a page of others (``url:``) adds nothing.
-    A record that does not exist makes it dangling, whatever else it cites. Age comes next: a statement without a day,
-    or older than the practice allows, or resting only on records that no longer count, is aged.
+    A record that does not exist makes it dangling, whatever else it cites. Nothing shows a statement about a day that
+    is still to come. Age comes next: a statement without a day, or older than the practice allows, or resting only on
+    records that do not count on the day, is aged. What is about models is not shown by records about others only.
+
+    Args:
+        statement: what is said.
+        practice: the practice that it is said of; none for a statement of its own.
+        inventory: everything on record.
+        at: the day.
+        models: models that it is about, beside those of its practice.
     """
     refs = (*statement.evidence, *(practice.evidence if practice else ()))
     cited = tuple(dict.fromkeys(one for one in refs if not one.startswith("url:")))
     as_of = statement.as_of or (practice.as_of if practice else None)
     found = tuple(one for one in map(inventory.find, cited) if one is not None)
     missing = tuple(one for one in cited if inventory.find(one) is None)
+    later = as_of is not None and as_of > at
+    old = f"it is said of {as_of}, which is still to come" if later else aged_since(as_of, practice, at)
     if missing:
-        return Worth("dangling", f"there is no {missing[0]}", found, missing, as_of)
+        return Worth("dangling", f"there is no {missing[0]}", found, missing, as_of, old)
     if not found:
-        return Worth("statement", "it names no record", (), (), as_of)
-    limit = practice.max_age if practice else "P1Y"
+        return Worth("statement", "it names no record", (), (), as_of, old)
     if as_of is None:
-        return Worth("aged", "it says not for which day it is true", found, (), as_of)
-    if add(as_of, limit) < at:
-        return Worth("aged", f"it was true on {as_of.isoformat()}, more than {limit} ago", found, (), as_of)
-    current = tuple(one for one in found if one.until is None or one.until >= at)
+        return Worth("aged", "it says not for which day it is true", found)
+    if old is not None:
+        return Worth("statement" if later else "aged", old, found, (), as_of, old)
+    current = tuple(one for one in found if one.counts_on(at))
     if not current:
-        return Worth("aged", f"{found[0].ref} no longer counts", found, (), as_of)
-    best: Badge = "verified" if any(one.worth == "verified" for one in current) else "attested"
-    return Worth(best, ", ".join(one.ref for one in current), found, (), as_of)
+        is_later = found[0].on is not None and found[0].on > at
+        lost = f"{found[0].ref} {'is of a later day' if is_later else 'no longer counts'}"
+        return Worth("aged", lost, found, (), as_of, lost)
+    wanted = {inventory.model(name) for name in (*models, *(practice.models if practice else ()))}
+    showing = tuple(one for one in current if not wanted or one.model is None or one.model in wanted)
+    if not showing:
+        return Worth("statement", f"{current[0].ref} is about another model, {current[0].model}", found, (), as_of)
+    best: Badge = "verified" if any(one.worth == "verified" for one in showing) else "attested"
+    return Worth(best, ", ".join(one.ref for one in showing), found, (), as_of)
+
+
+def aged_since(as_of: date | None, practice: Practice | None, at: date) -> str | None:
+    """Say why words are older than they may be; none if they are not, or have no day."""
+    limit = practice.max_age if practice else "P1Y"
+    if as_of is None or add(as_of, limit) >= at:
+        return None
+    return f"it was true on {as_of.isoformat()}, more than {limit} ago"
 
 
 def weakest(badges: Iterable[Badge]) -> Badge:

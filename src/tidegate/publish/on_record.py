@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The inventory of a project: every record that a statement may cite, with what it is worth and where it is shown."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from tidegate.assess.model import ModelAssessment
 from tidegate.evidence.model import CAPABILITY_KINDS, Evidence
+from tidegate.evidence.models import Model
 from tidegate.govern.records import CaseRecord, ReportRecord
 from tidegate.kernel.clock import day_of
 from tidegate.kernel.duration import last_day
@@ -44,17 +45,29 @@ class OnRecord:
     """Published counts, entries and documents that statements cite."""
     hrefs: Mapping[str, str] = field(default_factory=dict)
     """Reference -> page of the site."""
+    models: Iterable[Model] = ()
+    """Models, for the names that records call them by."""
+    withdrawn: Collection[str] = ()
+    """Ids of evidence that was restated or retracted."""
 
 
 def inventory_of(found: OnRecord) -> Inventory:
     """Give every record by its reference."""
     listed = (*_policy(found), *_evidence(found), *_models(found), *_acts(found), *_duties(found), *found.further)
-    return Inventory({one.ref: one._replace(href=one.href or found.hrefs.get(one.ref)) for one in listed})
+    names = {name: one.id for one in found.models for name in one.names}
+    made = (
+        one._replace(
+            href=one.href or found.hrefs.get(one.ref),
+            model=names.get(one.model.casefold(), one.model) if one.model else None,
+        )
+        for one in listed
+    )
+    return Inventory({one.ref: one for one in made}, names)
 
 
 def _policy(found: OnRecord) -> Iterator[Known]:
     policy = found.policy
-    worth: RecordWorth = "verified" if found.policy_entry is not None else "attested"
+    worth = _worth(found, found.policy_entry is not None)
     base = Known(
         f"policy:{policy.label}", policy.title, worth, policy.effective, policy.ended, entry=found.policy_entry
     )
@@ -90,23 +103,41 @@ def _evidence(found: OnRecord) -> Iterator[Known]:
         measured = one.measurement
         title = (measured.evaluation if measured else None) or one.kind.replace("_", " ")
         artifact = "evaluation" if one.kind in CAPABILITY_KINDS else ARTIFACT_OF.get(one.kind)
-        worth: RecordWorth = "verified" if found.logged and one.quality == "recomputable" else "attested"
-        yield Known(f"evidence:{one.id}", title, worth, _day(one), one.valid_until, artifact=artifact)
+        worth = _worth(found, one.quality == "recomputable")
+        about = None if one.subject.model == "*" else one.subject.model
+        yield Known(
+            f"evidence:{one.id}", title, worth, _day(one, found.at), _until(one, found), artifact=artifact, model=about
+        )
 
 
-def _day(one: Evidence) -> date | None:
+def _worth(found: OnRecord, can_be_checked: bool) -> RecordWorth:
+    """Nothing can be checked against a log that is in doubt, or that there is not."""
+    return "verified" if found.logged and can_be_checked else "attested"
+
+
+def _day(one: Evidence, at: date) -> date | None:
+    """Give the day of evidence; that on which it became known, if that is still to come."""
+    if one.known_on is not None and one.known_on > at:
+        return one.known_on
     for text in (one.finished, one.published, one.recorded):
         if text:
             return last_day(text)
     return None
 
 
+def _until(one: Evidence, found: OnRecord) -> date | None:
+    """Give the last day on which evidence counts: its own, that before an event ended it, or one that has passed."""
+    day_before = timedelta(days=1)
+    ends = [one.valid_until, one.ended_by_event - day_before if one.ended_by_event else None]
+    ends += [found.at - day_before] if one.id in found.withdrawn else []
+    return min((end for end in ends if end is not None), default=None)
+
+
 def _models(found: OnRecord) -> Iterator[Known]:
     for one in found.assessments:
-        yield Known(f"model:{one.model}", one.name, "attested")
-        yield Known(
-            f"assessment:{one.model}", f"Assessment of {one.name}", "verified" if found.logged else "attested", found.at
-        )
+        yield Known(f"model:{one.model}", one.name, "attested", model=one.model)
+        title = f"Assessment of {one.name}"
+        yield Known(f"assessment:{one.model}", title, _worth(found, True), found.at, model=one.model)
 
 
 def _acts(found: OnRecord) -> Iterator[Known]:
@@ -116,33 +147,35 @@ def _acts(found: OnRecord) -> Iterator[Known]:
         # What stands against a decision makes it count no more, whatever its own end.
         until = record.document.expires if shown.counts else min(found.at, on)
         until = until if shown.counts or until < found.at else date.fromordinal(found.at.toordinal() - 1)
-        worth: RecordWorth = "verified" if shown.counts else "attested"
         yield Known(
             f"decision:{record.id}",
             record.document.question,
-            worth,
+            _worth(found, shown.counts),
             on,
             until,
             entry=record.current.index,
             artifact="decision",
+            model=record.document.model,
         )
     for report in found.reports:
         yield Known(
             f"report:{report.report}",
             f"{report.kind.title()} report of {report.model}",
-            "verified",
+            _worth(found, True),
             day_of(report.at),
             entry=report.index,
             artifact=f"{report.kind}_report",
+            model=report.model,
         )
     for case in found.cases:
         yield Known(
             f"case:{case.case}",
             f"Safety case {case.case}",
-            "verified",
+            _worth(found, True),
             day_of(case.at),
             entry=case.index,
             artifact="safety_case",
+            model=case.model,
         )
 
 

@@ -21,7 +21,7 @@ from tidegate.kernel.canonical import digest
 from tidegate.policy.framework import Framework
 from tidegate.policy.model import Criterion, Item, Policy, Standard
 from tidegate.publish.content import Content, PublishedModel
-from tidegate.publish.inventory import worth
+from tidegate.publish.inventory import BADGE_WORDS, worth
 from tidegate.publish.markdown import escaped
 from tidegate.publish.practices import Practice, Statement
 from tidegate.publish.words import FINDING_WORDS, STATE_WORDS, one_line
@@ -211,10 +211,10 @@ class _Document:
                 record = self.content.evidence.get(one.ref.removeprefix("evidence:"))
                 about = {
                     "title": _line(one.title),
-                    "description": f"Record {_line(one.ref)}: {one.worth}.",
+                    "description": f"Record {_line(one.ref)}: {BADGE_WORDS[one.badge_on(self.content.at)]}.",
                     **_props(
                         ref=one.ref,
-                        worth=one.worth,
+                        worth=one.badge_on(self.content.at),
                         on=one.on,
                         entry=one.entry,
                         digest=record.digest if record else None,
@@ -267,7 +267,11 @@ def _answered(content: Content, one: Practice) -> tuple[str, ...]:
         framework, _, item = ref.partition("#")
         row = content.crosswalk.item(item) if framework == content.crosswalk.id else None
         found += row.see if row is not None else [ref]
-    found += [answer.to for answer in content.publication.answers if one.id in answer.practices]
+    found += [
+        answer.to
+        for answer in content.publication.answers
+        if one.id in answer.practices and answer.choice not in ("no", "not_applicable")
+    ]
     kinds = {"sections", "crosswalk"}
     shown = content.frameworks
     return tuple(

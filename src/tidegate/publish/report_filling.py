@@ -5,7 +5,7 @@ Answers come first, then the statements of practices, then what is computed from
 others is told apart from what is missing; nothing is left out in silence.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -40,6 +40,7 @@ from tidegate.publish.report_words import (
     general_answers,
     heading_json,
     hub_of,
+    is_about,
     named_practices,
     oldest,
     practice_sayings,
@@ -99,11 +100,13 @@ class FilledField:
     """Badge of its weakest part; none if nothing fills it."""
     as_of: date | None = None
     """Day of its oldest part."""
+    is_faulty: bool = False
+    """True if something is wrong with words that were given, whether they were asked for or not."""
 
     @property
     def blocks_final(self) -> bool:
         """True if the report cannot become final because of it."""
-        return self.state == "missing" or (self.state == "partial" and self.is_required)
+        return self.state == "missing" or (self.state == "partial" and (self.is_required or self.is_faulty))
 
     @property
     def refs(self) -> tuple[str, ...]:
@@ -332,11 +335,13 @@ def _filled(spec: FieldSpec, asked: _Asked) -> FilledField:
     excused = _not_applicable(spec, asked)
     if excused:
         return FilledField(spec, "not_applicable", excused, is_required=not absent)
-    sayings, lacks = _said(spec, asked)
+    sayings, faults = _said(spec, asked)
     filling = _sources()[spec.source](content, asked.model) if spec.source else None
     if not sayings and (filling is None or not (filling.blocks or filling.lacks)):
-        return _unfilled(spec, absent, lacks)
-    lacks = (*lacks, *(filling.lacks if filling else ()))
+        return _unfilled(spec, absent, faults)
+    if filling is None or not filling.blocks:
+        faults = (*faults, *_outdated(sayings))
+    lacks = (*faults, *(filling.lacks if filling else ()))
     badges = [one.worth.badge for one in sayings]
     if filling is not None and filling.blocks:
         badges.append(filling_badge(filling, content))
@@ -350,16 +355,23 @@ def _filled(spec: FieldSpec, asked: _Asked) -> FilledField:
         lacks=lacks,
         badge=weakest(badges) if badges else None,
         as_of=oldest((*(one.worth.as_of for one in sayings), filling.as_of if filling else None)),
+        is_faulty=bool(faults),
     )
 
 
+def _outdated(sayings: tuple[Saying, ...]) -> tuple[str, ...]:
+    """Say why none of the words can be taken as true on the day; nothing if some can."""
+    found = [one.worth.outdated for one in sayings if one.worth.outdated]
+    return (f"nothing that is said holds on the day: {found[0]}",) if found and len(found) == len(sayings) else ()
+
+
 def _unfilled(spec: FieldSpec, absent: list[str], lacks: tuple[str, ...]) -> FilledField:
+    if lacks:
+        return FilledField(spec, "missing", lacks[0], is_required=not absent, lacks=lacks)
     if absent:
         facts = ", ".join(one.replace("_", " ") for one in absent)
         reason = f"asked only of a {facts}, which the organisation does not say it is"
         return FilledField(spec, "not_required", reason, is_required=False)
-    if lacks:
-        return FilledField(spec, "missing", lacks[0], is_required=True, lacks=lacks)
     if spec.optional:
         return FilledField(spec, "not_required", "it may be left out", is_required=False)
     return FilledField(spec, "missing", "nothing on record fills it", is_required=True)
@@ -411,7 +423,13 @@ def _said(spec: FieldSpec, asked: _Asked) -> tuple[tuple[Saying, ...], tuple[str
         for one in (answer, *general):
             if one is None:
                 continue
-            practices += named_practices(one, content)
+            named = named_practices(one, content)
+            practices += [practice for practice in named if is_about(practice, asked.model)]
+            lacks += [
+                f"the answer to `{one.to}` names the practice {practice.id}, which is about other models"
+                for practice in named
+                if not is_about(practice, asked.model)
+            ]
             lacks += [
                 f"the answer to `{one.to}` names a practice {name}, which there is not"
                 for name in absent_practices(one, content)
@@ -504,10 +522,22 @@ def _status(report: FilledReport, is_final: bool) -> str:
 def _summary(report: FilledReport) -> Section:
     forces = [force_of(one, report.content.at) for one in _frameworks(report)]
     blocks: list[Block] = [Paragraph((one.words,)) for one in forces if one.words]
+    blocks += [Paragraph((one,)) for one in _not_asked(report)]
     blocks += grid(
         "Fields of this report", ("Field", "Answers", "State", "Shown by", "As of"), map(_row, report.fields)
     )
     return Section("How complete it is", tuple(blocks), anchor="completeness")
+
+
+def _not_asked(report: FilledReport) -> Iterator[str]:
+    """Say which fields are not required only because the organisation declares not to be what they are asked of."""
+    by_fact: dict[str, int] = {}
+    for one in report.fields:
+        for fact in sorted(set(one.spec.required_of) - report.facts):
+            by_fact[fact] = by_fact.get(fact, 0) + 1
+    for fact, count in by_fact.items():
+        fields = "1 field is" if count == 1 else f"{count} fields are"
+        yield f"{report.content.organisation} does not declare to be a {fact.replace('_', ' ')}: {fields} not required."
 
 
 def _row(one: FilledField) -> tuple[Cell, ...]:

@@ -123,7 +123,7 @@ def _samples(content: Content, model: PublishedModel | None) -> Filling | None:
     held = {
         name: one
         for one in content.evidence.values()
-        if one.kind == "document" and one.need == SAMPLES_NEED
+        if one.kind == "document" and one.need == SAMPLES_NEED and one.id not in content.withdrawn
         for name in one.criteria
     }
     rows: list[tuple[str | Cell, ...]] = []

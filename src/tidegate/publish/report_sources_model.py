@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from babel import Locale, UnknownLocaleError
 
+from tidegate.kernel.duration import first_day
 from tidegate.publish.content import Content, PublishedModel
 from tidegate.publish.practices import ModelPage, Statement
 from tidegate.publish.report_blocks import Paragraph, listing
@@ -16,7 +17,7 @@ from tidegate.publish.words import ACTION_WORDS, one_line
 def _statements(part: Callable[[ModelPage], tuple[Statement, ...]]) -> Source:
     def source(content: Content, model: PublishedModel | None) -> Filling | None:
         page = model.page if model else None
-        return stated(part(page), content) if page else None
+        return stated(part(page), content, (page.model,)) if page else None
 
     return source
 
@@ -71,7 +72,9 @@ def _released(content: Content, model: PublishedModel | None) -> Filling | None:
     if model is None:
         return None
     day = model.model.released
-    return short(f"Released {day}." if day else None, day, _model_refs(content, model), content.at)
+    is_later = day is not None and first_day(day) > content.at
+    words = f"To be released {day}." if is_later else f"Released {day}."
+    return short(words if day else None, day, _model_refs(content, model), content.at)
 
 
 def _identity(content: Content, model: PublishedModel | None) -> Filling | None:

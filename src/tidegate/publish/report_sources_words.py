@@ -47,9 +47,16 @@ def findings_of(content: Content, model: PublishedModel | None) -> Iterator[tupl
 
 
 def records_of(content: Content, model: PublishedModel | None) -> tuple[Evidence, ...]:
-    """Give the evidence about those models, in the order of its ids; what is about all models is among it."""
+    """Give the evidence about those models, in the order of its ids; what is about all models is among it.
+
+    What was restated or retracted is no result any more, and is left out.
+    """
     names = {name for one in models_of(content, model) for name in one.model.names} | {"*"}
-    return tuple(one for _, one in sorted(content.evidence.items()) if one.subject.model.casefold() in names)
+    return tuple(
+        one
+        for name, one in sorted(content.evidence.items())
+        if one.subject.model.casefold() in names and name not in content.withdrawn
+    )
 
 
 def newest_reports(
@@ -148,17 +155,23 @@ def iso(day: date | None) -> str | None:
 # --- fillings ------------------------------------------------------------------------------------------
 
 
-def stated(statements: Sequence[Statement], content: Content) -> Filling | None:
-    """Give statements with what each is worth; none if nobody has made one."""
-    found = tuple(Saying(one.text, worth(one, None, content.inventory, content.at), one.evidence) for one in statements)
+def stated(statements: Sequence[Statement], content: Content, models: Collection[str] = ()) -> Filling | None:
+    """Give statements about models, or about anything, with what each is worth; none if nobody has made one."""
+    found = tuple(
+        Saying(one.text, worth(one, None, content.inventory, content.at, models), one.evidence) for one in statements
+    )
     if not found:
         return None
+    lacks = [f"a statement cites {ref}, which does not exist" for ref in dangling(found)]
+    outdated = [one.worth.outdated for one in found if one.worth.outdated]
+    if len(outdated) == len(found):
+        lacks.append(f"nothing that is said holds on the day: {outdated[0]}")
     return Filling(
         blocks=tuple(block for one in found for block in saying_blocks(one)),
         data=[one.to_json() for one in found],
         refs=known(content, (ref for one in found for ref in one.refs)),
         as_of=oldest(one.worth.as_of for one in found),
-        lacks=tuple(f"a statement cites {ref}, which does not exist" for ref in dangling(found)),
+        lacks=tuple(lacks),
     )
 
 

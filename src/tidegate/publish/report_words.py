@@ -121,7 +121,8 @@ def answer_sayings(answer: Answer, content: Content) -> tuple[Saying, ...]:
     if answer.text is None:
         return ()
     said = Statement(text=answer.text, evidence=answer.evidence, as_of=answer.as_of)
-    return (Saying(answer.text, worth(said, None, content.inventory, content.at), answer.evidence),)
+    about = (answer.model,) if answer.model else ()
+    return (Saying(answer.text, worth(said, None, content.inventory, content.at, about), answer.evidence),)
 
 
 def named_practices(answer: Answer, content: Content) -> tuple[Practice, ...]:
@@ -218,6 +219,8 @@ def badge_line(saying: Saying, hub: Hub) -> Cell:
         found += [", " if number else "; records: ", Cite(ref)]
     if saying.practice is not None:
         found += ["; practice ", hub.shown(f"practice:{saying.practice.id}", saying.practice.title)]
+        if saying.practice.models:
+            found.append(f", about {', '.join(saying.practice.models)} only")
     return tuple(found)
 
 
@@ -236,10 +239,11 @@ def _record_row(ref: str, content: Content, hub: Hub) -> tuple[Cell, ...]:
     known = content.inventory.find(ref)
     if known is None:
         return ((ref,), ("does not exist",), (Mark(BADGE_WORDS["dangling"], BADGE_STYLES["dangling"]),), (), ())
+    badge = known.badge_on(content.at)
     return (
         (hub.shown(ref, ref),),
         (known.title,),
-        (Mark(BADGE_WORDS[known.worth], BADGE_STYLES[known.worth]),),
+        (Mark(BADGE_WORDS[badge], BADGE_STYLES[badge]),),
         cell(known.on.isoformat() if known.on else None),
         cell(str(known.entry) if known.entry is not None else None),
     )
@@ -279,10 +283,12 @@ def footer(content: Content) -> tuple[str, ...]:
     log = (
         f"Log {head.origin}, {head.size:,} entries, root {head.root}." if head else "The project keeps no log of acts."
     )
+    doubts = (f"The log cannot be relied on: {'; '.join(content.doubts)}.",) if content.doubts else ()
     return (
         f"As of {content.at.isoformat()}: nothing that became known later is used.",
         f"Policy {content.policy.label}, {content.policy.digest}.",
         log,
+        *doubts,
         withheld_line(content),
     )
 

@@ -126,7 +126,7 @@ def _kinds(names: Iterable[str]) -> frozenset[str]:
 def _results(content: Content, model: PublishedModel, task: str) -> Iterator[dict[str, Any]]:
     """Give the model's own results as the specification has them, in the order of their records' ids."""
     snapshots = _snapshots(model)
-    gone = {
+    gone = content.withdrawn | {
         reading.evidence
         for finding in model.assessment.thresholds
         for indicator in finding.indicators

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po, write_po
-from hub_factories import a_content
 from pydantic import BaseModel
 
+from hub_factories import a_content
 from tidegate.kernel.errors import PublicationError
 from tidegate.publish.content import Content
 from tidegate.publish.hub.archive import snapshot
@@ -89,26 +89,32 @@ def strings(value: Any) -> Iterator[str]:
     """Give every string within what is published: these are words of others, or ids."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from strings(getattr(value, name))
+        return
+    for one in parts(value):
+        yield from strings(one)
+
+
+def parts(value: Any) -> Iterator[Any]:
+    if isinstance(value, BaseModel):
+        yield from (getattr(value, name) for name in type(value).model_fields)
     elif is_dataclass(value) and not isinstance(value, type):
-        for one in fields(value):
-            yield from strings(getattr(value, one.name))
-        for name in ("label", "title", "name"):
-            yield from strings(getattr(value, name, ""))
+        yield from (getattr(value, one.name) for one in fields(value))
     elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from strings(key)
-            yield from strings(one)
+        yield from (*value.keys(), *value.values())
     elif isinstance(value, tuple | list | frozenset | set):
-        for one in value:
-            yield from strings(one)
+        yield from value
+    yield from (
+        getattr(value, name)
+        for name in ("label", "title", "name")
+        if not isinstance(value, tuple) and isinstance(getattr(value, name, None), str)
+    )
 
 
 def ours(text: str, others: list[str]) -> str:
     """Give the letters of a page that are neither translated nor words of others."""
-    left = re.sub(f"{BEGIN}[^{BEGIN}{END}]*{END}", " ", text)
+    left = text
+    while BEGIN in left and (shorter := re.sub(f"{BEGIN}[^{BEGIN}{END}]*{END}", " ", left)) != left:
+        left = shorter
     for one in others:
         if one in left:
             left = re.sub(rf"(?<!\w){re.escape(one)}(?!\w)", " ", left)
@@ -127,7 +133,7 @@ def small() -> Content:
 def test_every_word_of_ours_is_translated(small: Content) -> None:
     speech = read_catalogue(pseudo(), "eo")
     files = rendered(build(small, SiteOptions(speech=speech, archives=(snapshot(small),))))
-    spoken = {" ".join(one.split()) for one in strings(small)}
+    spoken = {" ".join(one.removeprefix("url:").split()) for one in strings(small)}
     paragraphs = {" ".join(part.split()) for one in strings(small) for part in one.split("\n\n")}
     others = sorted({one for one in spoken | paragraphs | NAMES if len(one) > 1}, key=len, reverse=True)
     untranslated: dict[str, str] = {}
@@ -205,7 +211,9 @@ def entry(message: str, said: str) -> str:
         (HEAD + "msgid broken", "not a message catalogue", None),
         ("\x00\x01", "not", None),
         (
-            HEAD.replace('"Language: fr\\n"', '"Language: fr\\n"\n"Plural-Forms: nplurals=2; plural=__import__(1);\\n"'),
+            HEAD.replace(
+                '"Language: fr\\n"', '"Language: fr\\n"\n"Plural-Forms: nplurals=2; plural=__import__(1);\\n"'
+            ),
             "not a message catalogue",
             None,
         ),
@@ -228,7 +236,7 @@ def test_a_catalogue_has_a_limit() -> None:
 
 
 def test_the_tag_of_a_language_is_checked() -> None:
-    with pytest.raises(PublicationError, match="PUB007|is not the tag"):
+    with pytest.raises(PublicationError, match="is not the tag"):
         read_catalogue(HEAD.encode(), '"><script>')
     assert read_catalogue(HEAD.encode(), "pt_BR").tag == "pt-BR"
 
