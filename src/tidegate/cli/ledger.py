@@ -206,8 +206,8 @@ def checkpoint(
     Examples: `tidegate ledger checkpoint --log-key log.key`, `tidegate ledger checkpoint --request 0 > request.txt`
     """
     from tidegate.flow.logs import add_cosignature, checkpoint_note, sign_head, witness_request
+    from tidegate.flow.world import no_checkpoint
     from tidegate.kernel.documents import read_bytes
-    from tidegate.kernel.errors import LedgerError, Problem
 
     surroundings = world(project)
     if request is not None:
@@ -224,8 +224,7 @@ def checkpoint(
     else:
         found = checkpoint_note(surroundings)
         if found is None:
-            hint = "sign one: tidegate ledger checkpoint --log-key FILE"
-            raise LedgerError(Problem("LED007", "there is no log checkpoint yet", None, hint))
+            raise no_checkpoint()
         note = found
     if as_json:
         print_json({"checkpoint": note})

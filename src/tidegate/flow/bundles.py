@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tidegate.evidence.redaction import redacted
 from tidegate.flow.governing import CHECKPOINT_FILE, MAX_NOTE_BYTES, governing
 from tidegate.flow.targets import find_target
-from tidegate.flow.world import World
+from tidegate.flow.world import World, no_checkpoint, no_ledger
 from tidegate.govern.basis import Basis
 from tidegate.govern.decisions import NEXT
 from tidegate.govern.governance import Governance
@@ -54,9 +54,7 @@ def make_bundle(world: World, model: str, *, whole_log: bool = False) -> bytes:
     model_id, snapshot = target.model.id, target.snapshot
     found = governing(world, project)
     if found.governed is None or found.read is None or project.record.ledger is None:
-        raise LedgerError(
-            Problem("LED002", "this project keeps no ledger", None, "make one with `tidegate ledger init`")
-        )
+        raise no_ledger()
     if found.governed.doubts:
         raise ProjectError(*(Problem("PRJ006", one) for one in found.governed.doubts))
     about = found.basis.about(model_id)
@@ -98,8 +96,7 @@ def _checkpoint(world: World, project: Project) -> tuple[str, int]:
     settings = project.record.ledger
     assert settings is not None
     if not path.is_file():
-        hint = "sign one with `tidegate ledger checkpoint`"
-        raise LedgerError(Problem("LED007", "there is no log checkpoint yet", Where(str(CHECKPOINT_FILE)), hint))
+        raise no_checkpoint()
     note = read_bytes(path, max_bytes=MAX_NOTE_BYTES).decode("utf-8", errors="replace")
     return note, verify_checkpoint(note, parse_vkey(settings.log_key)).checkpoint.size
 
@@ -233,9 +230,7 @@ def trust_of(world: World) -> Trust:
     found = governing(world, project)
     settings = project.record.ledger
     if settings is None or found.read is None:
-        raise LedgerError(
-            Problem("LED002", "this project keeps no ledger", None, "make one with `tidegate ledger init`")
-        )
+        raise no_ledger()
     # What cannot be verified with is not handed out.
     check_independent(parse_vkey(settings.log_key), [parse_vkey(one) for one in settings.witnesses])
     people: dict[str, tuple[set[str], set[str]]] = {}

@@ -25,13 +25,13 @@ from tidegate.flow.case_drawing import Layout, draw_svg
 from tidegate.flow.decisions import Standing, act
 from tidegate.flow.governing import governing
 from tidegate.flow.ledgers import Act, Actor
-from tidegate.flow.world import World
+from tidegate.flow.world import World, no_ledger
 from tidegate.govern.argument import case_reviews
 from tidegate.govern.governance import Governance
 from tidegate.govern.people import find_person
 from tidegate.kernel.canonical import canonical_bytes, digest_bytes
 from tidegate.kernel.documents import did_you_mean, read_document, validate_part
-from tidegate.kernel.errors import CaseError, LedgerError, Problem, ProjectError, SigningError, Where
+from tidegate.kernel.errors import CaseError, Problem, ProjectError, SigningError, Where
 from tidegate.ledger.acts import CaseRecorded, CaseReviewed
 from tidegate.ledger.entries import Signed
 from tidegate.policy.model import Action
@@ -545,9 +545,7 @@ def recorded_case(world: World, case_id: str) -> SafetyCase:
     project = world.project()
     read = governing(world, project).read
     if read is None:
-        raise LedgerError(
-            Problem("LED002", "this project keeps no ledger", None, "name a file to compare with: --with FILE")
-        )
+        raise no_ledger("name a file to compare with: --with FILE")
     if case_id not in read.cases:
         hint = "record it with `tidegate case record`, or name a file to compare with: --with FILE"
         raise CaseError(Problem("CAS002", f"the log holds no version of the safety case {case_id}", None, hint))

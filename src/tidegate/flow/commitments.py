@@ -18,7 +18,7 @@ from tidegate.publish.claims_text import MAX_BYTES, read_page, read_report
 from tidegate.publish.coverage import FrameworkCoverage, coverage
 from tidegate.publish.practices import CommitmentMade
 from tidegate.store.project import PROJECT_FILE, read_settings
-from tidegate.store.publication import HUB, read_frameworks
+from tidegate.store.publication import publication_files, read_frameworks
 
 QUESTIONNAIRE = "haip"
 """Questionnaire of a report, if none is named."""
@@ -108,7 +108,7 @@ def lint_texts(
 def places_of(root: Path) -> Mapping[str, Where]:
     """Give where practices, statements, answers, model pages and commitments of a project stand."""
     places: dict[str, Where] = {}
-    for path in sorted((root / HUB).rglob("*.y*ml")):
+    for path in publication_files(root):
         name = path.relative_to(root).as_posix()
         places |= _places(read_document(path, name=name))
     record = read_document(root / PROJECT_FILE, name=str(PROJECT_FILE))

@@ -19,7 +19,7 @@ from tidegate.flow.governing import governing, read_log
 from tidegate.flow.ledgers import ATTEMPTS, Act, Actor, entry_of
 from tidegate.flow.policies import find_policy
 from tidegate.flow.targets import find_target
-from tidegate.flow.world import World
+from tidegate.flow.world import World, no_ledger
 from tidegate.govern.argument import Faults, case_faults
 from tidegate.govern.basis import Basis, seen_by
 from tidegate.govern.decisions import (
@@ -193,9 +193,7 @@ def _act_once(world: World, make: Callable[[Standing], Sequence[Act]]) -> "tuple
     project = world.project()
     found = governing(world, project)
     if found.read is None or found.governed is None:
-        raise LedgerError(
-            Problem("LED002", "this project keeps no ledger", None, "make one with `tidegate ledger init`")
-        )
+        raise no_ledger()
     if found.doubts:
         raise ProjectError(*(Problem("PRJ006", one) for one in found.doubts))
     with closing(world.ledger()) as store:
@@ -491,9 +489,7 @@ def governance_now(world: World) -> Governance:
     """Give who decided what, from the log as it stands."""
     settings = read_settings(world.root)
     if settings.ledger is None:
-        raise LedgerError(
-            Problem("LED002", "this project keeps no ledger", None, "make one with `tidegate ledger init`")
-        )
+        raise no_ledger()
     with closing(world.ledger()) as store:
         return read_log(store, settings.people, settings.ledger, world.root).governance
 
@@ -508,8 +504,7 @@ def shown(world: World, names: Sequence[str] = ()) -> tuple[ShownDecision, ...]:
     project = world.project()
     found = governing(world, project)
     if found.read is None or found.governed is None:
-        hint = "make one with `tidegate ledger init`"
-        raise LedgerError(Problem("LED002", "this project keeps no ledger", None, hint))
+        raise no_ledger()
     records = [found.read.decision(name) for name in names] or list(found.read.decisions.values())
     with closing(world.ledger()) as store:
         faults = case_faults(found.basis, found.read, store.documents_get, world.today)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidegate.flow.governing import CHECKPOINT_FILE, MAX_NOTE_BYTES, read_log
-from tidegate.flow.world import World
+from tidegate.flow.world import World, no_checkpoint, no_ledger
 from tidegate.kernel.clock import moment
 from tidegate.kernel.documents import read_bytes
 from tidegate.kernel.errors import LedgerError, Problem, Where
@@ -47,9 +47,7 @@ MAX_STATE_BYTES = 1_000_000
 def _settings(world: World) -> LedgerSettings:
     found = read_settings(world.root).ledger
     if found is None:
-        raise LedgerError(
-            Problem("LED002", "this project keeps no ledger", None, "make one with `tidegate ledger init`")
-        )
+        raise no_ledger()
     return found
 
 
@@ -219,9 +217,7 @@ def witness_request(world: World, old_size: int) -> str:
     """
     note = checkpoint_note(world)
     if note is None:
-        raise LedgerError(
-            Problem("LED007", "there is no log checkpoint yet", None, "sign one with `tidegate ledger checkpoint`")
-        )
+        raise no_checkpoint()
     size = verify_checkpoint(note, parse_vkey(_settings(world).log_key)).checkpoint.size
     if old_size > size:
         raise LedgerError(Problem("LED008", f"the witness knows {old_size} entries, and the checkpoint has {size}"))
@@ -238,9 +234,7 @@ def add_cosignature(world: World, line: str) -> str:
     """
     settings, note = _settings(world), checkpoint_note(world)
     if note is None:
-        raise LedgerError(
-            Problem("LED007", "there is no log checkpoint yet", None, "sign one with `tidegate ledger checkpoint`")
-        )
+        raise no_checkpoint()
     witnesses = [parse_vkey(one) for one in settings.witnesses]
     log = parse_vkey(settings.log_key)
     known = len(verify_checkpoint(note, log, witnesses).cosignatures)
@@ -297,9 +291,7 @@ def export_tiles(world: World, folder: Path) -> int:
     """
     note = checkpoint_note(world)
     if note is None:
-        raise LedgerError(
-            Problem("LED007", "there is no log checkpoint yet", None, "sign one with `tidegate ledger checkpoint`")
-        )
+        raise no_checkpoint()
     size = verify_checkpoint(note, parse_vkey(_settings(world).log_key)).checkpoint.size
     written = 0
     with closing(world.ledger()) as store:

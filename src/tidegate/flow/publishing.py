@@ -190,9 +190,7 @@ def _models(made: Assessment, found: Governing, log: _Log, publication: Publicat
     )
 
 
-def _policies(
-    project: Project, adopted: Mapping[str, tuple[int, date]], policy: Policy
-) -> tuple[PublishedPolicy, ...]:
+def _policies(project: Project, adopted: Mapping[str, tuple[int, date]], policy: Policy) -> tuple[PublishedPolicy, ...]:
     """Give the versions of the policy up to that of the day, newest first, each compared with the one before."""
     current = project.policy
     named = policy.id

@@ -69,8 +69,7 @@ class World:
 
         settings = read_settings(self.root).ledger
         if settings is None:
-            hint = "make one with `tidegate ledger init`"
-            raise LedgerError(Problem("LED002", "this project keeps no ledger", Where(PROJECT_FILE), hint))
+            raise no_ledger()
         store = open_ledger(ledger_url(self.root, settings.url))
         began = _origin_of(store)
         if began not in (None, settings.origin):
@@ -79,6 +78,17 @@ class World:
             message = f"the ledger began as {began}, and {PROJECT_FILE} says {settings.origin}"
             raise LedgerError(Problem("LED002", message, Where(PROJECT_FILE), "correct `ledger:` in it"))
         return store
+
+
+def no_ledger(hint: str = "make one with `tidegate ledger init`") -> LedgerError:
+    """Give the error of a project that keeps no log."""
+    return LedgerError(Problem("LED002", "this project keeps no ledger", Where(PROJECT_FILE), hint))
+
+
+def no_checkpoint() -> LedgerError:
+    """Give the error of a log whose head nobody has signed yet."""
+    hint = "sign one with `tidegate ledger checkpoint --log-key FILE`"
+    return LedgerError(Problem("LED007", "there is no log checkpoint yet", Where("ledger/checkpoint"), hint))
 
 
 def _origin_of(store: "LedgerStore") -> str | None:

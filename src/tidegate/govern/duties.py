@@ -9,7 +9,7 @@ same as the policy that was adopted then asks. What breaks a rule has no effect,
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -23,9 +23,8 @@ from tidegate.kernel.canonical import digest_bytes
 from tidegate.kernel.clock import Instant, day_of
 from tidegate.kernel.documents import did_you_mean
 from tidegate.kernel.errors import LedgerError, ObligationError, Problem, SigningError, TidegateError
-from tidegate.kernel.record import Record
 from tidegate.ledger.acts import EventRecorded, ObligationWaived, PolicyAdopted
-from tidegate.ledger.entries import Entry
+from tidegate.ledger.entries import Entry, act_of
 from tidegate.obligations.model import Event, Rule, Waiver
 from tidegate.policy.model import Policy
 
@@ -251,19 +250,6 @@ class _Actor(NamedTuple):
     """Every role that they held, by any key and in the project."""
 
 
-A = TypeVar("A", bound=Record)
-
-
-def _act(entry: Entry, kind: type[A]) -> A:
-    try:
-        found = entry.act
-    except ValidationError:
-        found = None
-    if not isinstance(found, kind):
-        raise LedgerError(Problem("LED001", f"{entry.kind}: the body is not in canonical form"))
-    return found
-
-
 @dataclass
 class _Fold:
     """What is known while the log is read."""
@@ -277,11 +263,11 @@ class _Fold:
         """Let an entry have its effect, or raise why it has none."""
         match entry.kind:
             case "policy.adopted":
-                self.policy = self._adopted(_act(entry, PolicyAdopted)) or self.policy
+                self.policy = self._adopted(act_of(entry, PolicyAdopted)) or self.policy
             case "event.recorded":
-                self._recorded(index, entry, _act(entry, EventRecorded))
+                self._recorded(index, entry, act_of(entry, EventRecorded))
             case "obligation.waived":
-                self._waived(index, entry, _act(entry, ObligationWaived))
+                self._waived(index, entry, act_of(entry, ObligationWaived))
 
     def _adopted(self, act: PolicyAdopted) -> Policy | None:
         data = self.ground.documents(act.document)

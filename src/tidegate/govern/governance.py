@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
-from pydantic import ValidationError
-
 from tidegate.govern.access import Action, Request, Resource, allowed
 from tidegate.govern.decisions import (
     Decision,
@@ -56,7 +54,6 @@ from tidegate.kernel.errors import (
     SigningError,
     TidegateError,
 )
-from tidegate.kernel.record import Record
 from tidegate.ledger.acts import (
     CaseRecorded,
     CaseReviewed,
@@ -72,7 +69,7 @@ from tidegate.ledger.acts import (
     ReportFinalised,
     WaiverRecorded,
 )
-from tidegate.ledger.entries import KINDS, Entry
+from tidegate.ledger.entries import KINDS, Entry, act_of
 
 CLOCK_SKEW_SECONDS = 300
 """Clocks of people who sign differ; a signature further before the version that it is under cannot be genuine."""
@@ -301,19 +298,6 @@ def _apply(fold: _Fold, index: int, entry: Entry) -> None:
             _HANDLERS[entry.kind](fold, _Said(index, entry, actor))
 
 
-A = TypeVar("A", bound=Record)
-
-
-def _act(entry: Entry, kind: type[A]) -> A:
-    try:
-        found = entry.act
-    except ValidationError:
-        found = None
-    if not isinstance(found, kind):
-        raise LedgerError(Problem("LED001", f"{entry.kind}: the body is not in canonical form"))
-    return found
-
-
 # --- decisions ----------------------------------------------------------------------------------------
 
 _PUT_ANEW = frozenset({"seen", "needs", "notices", "proposed_by", "proposed_at"})
@@ -329,7 +313,7 @@ def _load(fold: _Fold, said: _Said, digest: str) -> Decision:
 
 
 def _proposed(fold: _Fold, said: _Said) -> None:
-    act = _act(said.entry, DecisionProposed)
+    act = act_of(said.entry, DecisionProposed)
     if act.decision in fold.decisions:
         raise DecisionError(Problem("DEC002", f"there is a decision {act.decision} already", None, "choose another id"))
     fold.permit(said, "propose", Resource(kind="decision", id=act.decision))
@@ -343,7 +327,7 @@ def _proposed(fold: _Fold, said: _Said) -> None:
 
 
 def _reviewed(fold: _Fold, said: _Said) -> None:
-    act = _act(said.entry, DecisionReviewed)
+    act = act_of(said.entry, DecisionReviewed)
     record = fold.decision(said, act.decision, "review")
     _refuse_ended(record, "reviewed")
     _refuse_other_version(record, act.document)
@@ -352,14 +336,14 @@ def _reviewed(fold: _Fold, said: _Said) -> None:
 
 
 def _recused(fold: _Fold, said: _Said) -> None:
-    act = _act(said.entry, DecisionRecused)
+    act = act_of(said.entry, DecisionRecused)
     record = fold.decision(said, act.decision, "recuse")
     made = Recusal(said.by.id, act.reason, said.index, said.entry.acted_at)
     fold.decisions[record.id] = replace(record, recusals=(*record.recusals, made))
 
 
 def _dissented(fold: _Fold, said: _Said) -> None:
-    act = _act(said.entry, DecisionDissented)
+    act = act_of(said.entry, DecisionDissented)
     record = fold.decision(said, act.decision, "dissent")
     if act.document not in {one.digest for one in record.versions}:
         raise DecisionError(Problem("DEC003", f"{record.id} has no version {act.document[:19]}..."))
@@ -368,7 +352,7 @@ def _dissented(fold: _Fold, said: _Said) -> None:
 
 
 def _signed(fold: _Fold, said: _Said) -> None:
-    act = _act(said.entry, DecisionSigned)
+    act = act_of(said.entry, DecisionSigned)
     record = _known(fold.decisions, act.decision, DecisionError, "DEC001", "decision")
     who, entry = said.by, said.entry
     if who.id in record.recused:
@@ -391,7 +375,7 @@ def _signed(fold: _Fold, said: _Said) -> None:
 
 
 def _moved(fold: _Fold, said: _Said) -> None:
-    act = _act(said.entry, DecisionMoved)
+    act = act_of(said.entry, DecisionMoved)
     record = fold.decision(said, act.decision, "move")
     if act.to == "revoked" and act.reason is None:
         raise DecisionError(Problem("DEC004", f"{record.id} is revoked without a reason"))
@@ -414,7 +398,7 @@ def replaces(successor: DecisionRecord, name: str) -> bool:
 
 
 def _reaffirmed(fold: _Fold, said: _Said) -> None:
-    act = _act(said.entry, DecisionReaffirmed)
+    act = act_of(said.entry, DecisionReaffirmed)
     record = fold.decision(said, act.decision, "reaffirm")
     state = reaffirmed(record.state)
     _refuse_other_version(record, act.was)
@@ -439,7 +423,7 @@ def _reaffirmed(fold: _Fold, said: _Said) -> None:
 
 
 def _waiver_recorded(fold: _Fold, said: _Said) -> None:
-    act = _act(said.entry, WaiverRecorded)
+    act = act_of(said.entry, WaiverRecorded)
     record = fold.decision(said, act.decision, "record_waiver")
     _refuse_ended(record, "given further measures")
     if act not in _waivers_of(record.document):
@@ -486,7 +470,7 @@ def _refuse_ended(record: DecisionRecord, done: str) -> None:
 
 
 def _finalised(fold: _Fold, said: _Said) -> None:
-    act = _act(said.entry, ReportFinalised)
+    act = act_of(said.entry, ReportFinalised)
     fold.permit(said, "finalise_report", Resource(kind="report", id=act.report))
     if act.report in fold.reports:
         raise ReportError(Problem("REP001", f"the report {act.report} is final already", None, "give it another id"))
@@ -504,7 +488,7 @@ def _finalised(fold: _Fold, said: _Said) -> None:
 
 
 def _criticised(fold: _Fold, said: _Said) -> None:
-    act = _act(said.entry, ReportCriticised)
+    act = act_of(said.entry, ReportCriticised)
     record = _known(fold.reports, act.report, ReportError, "REP003", "report")
     about = Resource(kind="report", id=act.report, attributes={"authors": (record.author,)})
     fold.permit(said, "criticise_report", about)
@@ -518,7 +502,7 @@ def _criticised(fold: _Fold, said: _Said) -> None:
 
 
 def _answered(fold: _Fold, said: _Said) -> None:
-    act = _act(said.entry, CriticismAnswered)
+    act = act_of(said.entry, CriticismAnswered)
     found = {one.critique: (report, one) for report in fold.reports.values() for one in report.critiques}
     record, critique = _known(found, act.critique, ReportError, "REP003", "critique")
     if act.point > critique.points:
@@ -535,7 +519,7 @@ def _case_recorded(fold: _Fold, index: int, entry: Entry) -> None:
     reason = fold.keyring.check(index, entry)
     if reason is not None:
         raise SigningError(Problem("KEY003", f"{entry.kind}: {reason}"))
-    act = _act(entry, CaseRecorded)
+    act = act_of(entry, CaseRecorded)
     fold.document(act.document)
     known = fold.cases.get(act.case)
     if known is not None and known.model != act.model:
@@ -561,7 +545,7 @@ def _case_recorded(fold: _Fold, index: int, entry: Entry) -> None:
 
 
 def _case_reviewed(fold: _Fold, said: _Said) -> None:
-    act = _act(said.entry, CaseReviewed)
+    act = act_of(said.entry, CaseReviewed)
     record = _known(fold.cases, act.case, CaseError, "CAS002", "safety case")
     about = Resource(kind="argument", id=act.case, attributes={"authors": record.authors})
     fold.permit(said, "review_case", about)

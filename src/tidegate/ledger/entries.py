@@ -9,7 +9,7 @@ content stays outside too, named by a salted digest, so that it can be erased wh
 
 import base64
 import json
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
@@ -228,6 +228,24 @@ def read_entry(data: bytes, index: int | None = None) -> Entry:
             Problem("LED001", "not in canonical form", where, "the bytes were changed after they were written")
         )
     return entry
+
+
+A = TypeVar("A", bound=Record)
+
+
+def act_of(entry: Entry, kind: type[A]) -> A:
+    """Give the body of an entry as the record of its kind.
+
+    Raises:
+        LedgerError: LED001, it is another one, or none.
+    """
+    try:
+        found = entry.act
+    except ValidationError:
+        found = None
+    if not isinstance(found, kind):
+        raise LedgerError(Problem("LED001", f"{entry.kind}: the body is not in canonical form"))
+    return found
 
 
 def predicate_type(kind: str) -> str:

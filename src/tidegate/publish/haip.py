@@ -44,7 +44,8 @@ from tidegate.publish.report_words import (
 
 FaultKind = Literal["unanswered", "pointer", "bare", "no_frequency", "outdated", "dangling"]
 """Why an answer is none. ``pointer``: it only says where to look; ``bare``: it says no more than yes, and names no
-record; ``no_frequency``: how often was asked, and is not said; ``outdated``: nothing that is said can be taken as true on the day; ``dangling``: it cites a record or practice that does not exist."""
+record; ``no_frequency``: how often was asked, and is not said; ``outdated``: nothing that is said can be taken as true
+on the day; ``dangling``: it cites a record or practice that does not exist."""
 FAULT_WORDS: Mapping[FaultKind, str] = {
     "unanswered": "unanswered",
     "pointer": "only a pointer",

@@ -8,7 +8,7 @@ and is shown as one.
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from tidegate.evidence.redaction import Ground
 from tidegate.kernel.duration import Duration, PartialDate
@@ -27,7 +27,15 @@ Ref = Annotated[
 ``policy:<label or adopted>``, ``assessment:<model>``, ``rule:<obligation rule>``, ``entry:<number in the log>``,
 ``incidents:<year>`` and ``noncompliance:<year>`` (published counts), ``document:sha256:<hex>``,
 ``url:https://...`` (a page of others, which nothing here can check)."""
-Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+
+
+def _says_something(text: str) -> str:
+    if not any(one.isalnum() for one in text):
+        raise ValueError("it holds no words")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000), AfterValidator(_says_something)]
 """Words for the public. ``[[R-1|the words]]`` marks words that the redaction R-1 withholds."""
 
 
@@ -245,4 +253,7 @@ class CommitmentMade(Record):
     def _gives_a_reason(self) -> "CommitmentMade":
         if self.stance == "not_applicable" and not (self.reason or "").strip():
             raise ValueError("say why the framework does not apply (`reason`)")
+        for item, why in self.not_applicable.items():
+            if not why.strip():
+                raise ValueError(f"say why {item!r} does not apply")
         return self

@@ -47,10 +47,8 @@ def read_publication(root: Path) -> Publication:
         PublicationError: PUB003, two practices have one id, or two answers or pages are about the same.
     """
     read = _Reading(root)
-    for path in _files(root, HUB):
-        if path in (CHANGES, TEXT_REDACTIONS) or HUB / "archive" in path.parents:
-            continue
-        read.take(path)
+    for path in publication_files(root):
+        read.take(path.relative_to(root))
     read.refuse()
     return Publication(
         practices=tuple(read.practices.values()),
@@ -59,6 +57,17 @@ def read_publication(root: Path) -> Publication:
         redactions=read_text_redactions(root).redactions,
         changes=read_changes(root),
     )
+
+
+def publication_files(root: Path) -> tuple[Path, ...]:
+    """Give the files of practices, answers and pages about models: not the register, the changelog and the archive.
+
+    Raises:
+        TidegateError: there are too many, or one leads out of the project.
+    """
+    apart = (CHANGES, TEXT_REDACTIONS)
+    found = (path for path in _files(root, HUB) if path not in apart and HUB / "archive" not in path.parents)
+    return tuple(root / path for path in found)
 
 
 def read_text_redactions(root: Path) -> TextRedactionFile:
@@ -138,7 +147,7 @@ class _Reading:
         try:
             document = read_document(self.root / path, name=name)
             schema = document.data.get("schema") if isinstance(document.data, dict) else None
-            if schema not in _SCHEMAS:
+            if not isinstance(schema, str) or schema not in _SCHEMAS:
                 message = f"expected a `schema` of {', '.join(_SCHEMAS)}"
                 raise PublicationError(Problem("PUB002", message, document.where()))
             self._add(validate_part(document, _SCHEMAS[schema]), document)

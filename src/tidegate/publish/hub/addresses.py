@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from tidegate.kernel.canonical import digest_bytes
-from tidegate.policy.framework import Framework
+from tidegate.policy.framework import Framework, FrameworkItem
 from tidegate.publish.content import Content
 from tidegate.publish.coverage import Answering, FrameworkCoverage, ItemCoverage, coverage
 from tidegate.publish.practices import Practice
@@ -20,6 +20,8 @@ ITEM_BYTES, ANSWER_BYTES = 1_200, 550
 """What an item of a framework takes, and each answer to it."""
 WORDS_SHOWN, RECORDS_SHOWN = 40, 5
 """Practices and answers, and bare records, that are shown for one item, so that none outgrows a page."""
+LIST = "list"
+"""Section of the tree that is the list of commitments, unless practices stand in it."""
 RULES_PAGE = "duties.html"
 """Page of every duty and promise, rule by rule."""
 RULES_EACH = 120
@@ -127,6 +129,13 @@ def top_of(sections: Framework, section: str) -> str | None:
     return section
 
 
+def tops_of(content: Content) -> tuple[FrameworkItem, ...]:
+    """Give the top sections, but for the one that the list of commitments stands for."""
+    practices = placed(content)
+    tops = (one for one in content.sections.items if one.parent is None)
+    return tuple(one for one in tops if one.id != LIST or LIST in practices)
+
+
 def placed(content: Content) -> dict[str, list[Practice]]:
     """Give the practices of each section, in the order of the publication."""
     found: dict[str, list[Practice]] = {}
@@ -139,7 +148,7 @@ def section_parts(content: Content) -> dict[str, list[list[tuple[str, Sequence[P
     """Give, for each top section, its pages: each a list of (section, practices) in the order of the tree."""
     practices = placed(content)
     found: dict[str, list[list[tuple[str, Sequence[Practice]]]]] = {}
-    for top in (one.id for one in content.sections.items if one.parent is None):
+    for top in (one.id for one in tops_of(content)):
         rows: list[tuple[str, Practice | None]] = []
         for name in _below(content.sections, top):
             rows += [(name, one) for one in practices.get(name, ())] or [(name, None)]
@@ -184,6 +193,7 @@ def addresses(content: Content, covered: Sequence[FrameworkCoverage] | None = No
 
 
 def _all(content: Content, covered: Sequence[FrameworkCoverage]) -> Iterator[tuple[str, str]]:
+    yield f"section:{LIST}", "commitments/index.html"
     for top, pages in section_parts(content).items():
         for number, page in enumerate(pages, 1):
             yield from _of_section(section_page(top, number), page)
@@ -202,7 +212,7 @@ def _all(content: Content, covered: Sequence[FrameworkCoverage]) -> Iterator[tup
     yield "policy:adopted", policy_page(content.policy.version)
     yield from _of_duties(content)
     for framework in covered:
-        yield from _of_framework(framework)
+        yield from _of_framework(framework, content)
     if content.noncompliance is not None:
         yield f"noncompliance:{content.noncompliance.year}", "noncompliance.html"
     yield from ((f"incidents:{year}", "noncompliance.html#incidents") for year in content.incidents)
@@ -215,10 +225,10 @@ def _of_section(path: str, page: Iterable[tuple[str, Sequence[Practice]]]) -> It
             yield f"practice:{one.id}", f"{path}#{anchor('practice', one.id)}"
 
 
-def _of_framework(one: FrameworkCoverage) -> Iterator[tuple[str, str]]:
+def _of_framework(one: FrameworkCoverage, content: Content) -> Iterator[tuple[str, str]]:
     name = one.framework.id
     yield f"framework:{name}", framework_page(name)
-    for number, run in enumerate(item_runs(one), 1):
+    for number, run in enumerate(item_runs(one, content), 1):
         page = numbered(framework_page(name), number)
         yield from ((f"framework:{each.ref}", f"{page}#{anchor('item', each.item.id)}") for each in run)
 
@@ -246,6 +256,13 @@ def answers_shown(by: Sequence[Answering]) -> tuple[Answering, ...]:
     return (*written[:WORDS_SHOWN], *records[:RECORDS_SHOWN])
 
 
-def item_runs(covered: FrameworkCoverage) -> list[list[ItemCoverage]]:
+def item_runs(covered: FrameworkCoverage, content: Content) -> list[list[ItemCoverage]]:
     """Give the items of a framework in the runs that one page takes: the more answers, the fewer items."""
-    return packed(covered.items, lambda one: ITEM_BYTES + ANSWER_BYTES * len(answers_shown(one.by)))
+    said = {one.to: len((one.text or "").encode()) for one in content.publication.answers}
+
+    def size(one: ItemCoverage) -> int:
+        shown = answers_shown(one.by)
+        texts = sum(said.get(each.id, 0) for each in shown if each.kind == "answer")
+        return ITEM_BYTES + ANSWER_BYTES * len(shown) + int(1.1 * texts)
+
+    return packed(covered.items, size)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tidegate.publish.coverage import Answering, CoverageState, FrameworkCoverage, ItemCoverage
 from tidegate.publish.hub.addresses import WORDS_SHOWN, anchor, answers_shown, framework_page, item_runs, numbered
-from tidegate.publish.hub.parts import Hub, Link, Sheet
+from tidegate.publish.hub.parts import Hub, Link, Sheet, paragraphs
 from tidegate.publish.report import safe_url
 
 STATES: tuple[CoverageState, ...] = ("evidence", "statement", "uncovered", "not_applicable")
@@ -22,6 +22,10 @@ class AnsweredBy(NamedTuple):
     badge: str
     records: tuple[Link, ...]
     more: int
+    choice: str
+    """Yes, no or not applicable, for an answer in one word."""
+    paragraphs: tuple[str, ...]
+    """The words of an answer."""
 
 
 class ItemView(NamedTuple):
@@ -67,7 +71,7 @@ def commitment_sheets(hub: Hub) -> Iterator[Sheet]:
 
 def _pages(hub: Hub, one: FrameworkCoverage, view: FrameworkView) -> Iterator[Sheet]:
     path = framework_page(one.framework.id)
-    pages = [[_item(hub, item) for item in run] for run in item_runs(one)]
+    pages = [[_item(hub, item) for item in run] for run in item_runs(one, hub.content)]
     parts = tuple(Link(hub.say("Part %(n)s", n=n), numbered(path, n)) for n in range(1, len(pages) + 1))
     whole = tuple(_answer(hub, answer) for answer in one.whole[:WORDS_SHOWN])
     for number, items in enumerate(pages, 1):
@@ -130,7 +134,18 @@ def _item(hub: Hub, one: ItemCoverage) -> ItemView:
 
 def _answer(hub: Hub, one: Answering) -> AnsweredBy:
     ref = f"practice:{one.id}" if one.kind == "practice" else one.id
-    words = one.title if one.kind != "answer" else hub.say("The organisation's own answer")
+    said = next((each for each in hub.content.publication.answers if each.to == one.id), None)
+    own = said if one.kind == "answer" else None
+    words = (
+        hub.say("Our answer") if one.kind == "answer" else hub.link(ref).words if one.kind == "record" else one.title
+    )
     records: Sequence[Link] = [hub.link(known.ref) for known in one.records] if one.kind != "record" else []
-    link = Link(words, hub.where.get(ref))
-    return AnsweredBy(link, one.kind, one.badge, tuple(records[:RECORDS_SHOWN]), max(0, len(records) - RECORDS_SHOWN))
+    return AnsweredBy(
+        link=Link(words, hub.where.get(ref)),
+        kind=one.kind,
+        badge=one.badge,
+        records=tuple(records[:RECORDS_SHOWN]),
+        more=max(0, len(records) - RECORDS_SHOWN),
+        choice=(own.choice or "") if own else "",
+        paragraphs=paragraphs(own.text or "") if own else (),
+    )

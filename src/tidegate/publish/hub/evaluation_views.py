@@ -48,6 +48,8 @@ class FigureView(NamedTuple):
     day: str
     bears: bool
     """True if the finding rests on it."""
+    withdrawn: bool
+    """True if it was restated or retracted."""
 
 
 class ThresholdFigures(NamedTuple):
@@ -136,6 +138,7 @@ def _read(hub: Hub, finding: ThresholdFinding, indicator: IndicatorFinding, read
         by=_by(record),
         day=_day(record),
         bears=reading.evidence in finding.load_bearing,
+        withdrawn=reading.evidence in hub.content.withdrawn,
     )
     return made._replace(drawing=_drawn(hub, made, indicator, reading))
 
@@ -201,6 +204,7 @@ def _bare(hub: Hub, record: Evidence) -> FigureView:
         by=_by(record),
         day=_day(record),
         bears=False,
+        withdrawn=record.id in hub.content.withdrawn,
     )
 
 
@@ -218,7 +222,8 @@ def interval_words(measured: Measurement) -> str:
     interval = measured.interval
     if interval is None or interval.low is None or interval.high is None:
         return ""
-    return f"{quantity(interval.low, measured.unit)}{TO}{quantity(interval.high, measured.unit)}"
+    level = f" ({interval.level:.0%})" if interval.level else ""
+    return f"{quantity(interval.low, measured.unit)}{TO}{quantity(interval.high, measured.unit)}{level}"
 
 
 def _n(record: Evidence | None) -> str:

@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 
 from tidegate.obligations.model import Duty
-from tidegate.publish.hub.addresses import numbered, pieces, placed, proof_file, section_page, top_of
+from tidegate.publish.hub.addresses import numbered, pieces, placed, proof_file, section_page, top_of, tops_of
 from tidegate.publish.hub.duty_views import duty_view
 from tidegate.publish.hub.model_views import model_views
 from tidegate.publish.hub.parts import Hub, Link, Sheet
@@ -55,11 +55,10 @@ def _owed(duties: tuple[Duty, ...]) -> tuple[tuple[str, int], ...]:
 
 def _doors(hub: Hub) -> Iterator[tuple[Link, str, int]]:
     sections, practices = hub.content.sections, placed(hub.content)
-    for item in sections.items:
-        if item.parent is None:
-            below = [one for one in sections.items if top_of(sections, one.id) == item.id]
-            names = ", ".join(one.title for one in below if one.parent == item.id)
-            yield Link(item.title, section_page(item.id)), names, sum(len(practices.get(one.id, ())) for one in below)
+    for item in tops_of(hub.content):
+        below = [one for one in sections.items if top_of(sections, one.id) == item.id]
+        names = ", ".join(one.title for one in below if one.parent == item.id)
+        yield Link(item.title, section_page(item.id)), names, sum(len(practices.get(one.id, ())) for one in below)
 
 
 def change_views(hub: Hub, changes: tuple[Change, ...]) -> Iterator[tuple[str, str, Link]]:

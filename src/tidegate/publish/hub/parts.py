@@ -20,8 +20,8 @@ class Link(NamedTuple):
     words: str
     href: str | None = None
     """From the site's root, or a page of others."""
-    note: str = ""
-    """A remark beside it: the day, the kind."""
+    day: str = ""
+    """Its day, where it has one."""
 
 
 class SaidView(NamedTuple):
@@ -29,10 +29,10 @@ class SaidView(NamedTuple):
 
     paragraphs: tuple[str, ...]
     badge: str
-    reason: str
+    why: str
+    """Why nothing shows it, or nothing does any more; empty where its badge says enough."""
     as_of: str
     records: tuple[Link, ...]
-    missing: tuple[str, ...]
 
 
 class RecordProof(NamedTuple):
@@ -84,23 +84,37 @@ class Hub:
         kind, _, name = ref.partition(":")
         if kind == "url":
             return Link(words or name, safe_url(name))
-        title = words or (known.title if known else name)
-        return Link(title, self.where.get(ref) or _inner(known), _note(ref, known))
+        title = words or self._title(kind, name, known)
+        # A part of a record, such as the triggers of a policy, stands where the record stands.
+        href = self.where.get(ref) or self.where.get(ref.partition("#")[0])
+        return Link(title, href, known.on.isoformat() if known and known.on else "")
+
+    def _title(self, kind: str, name: str, known: Known | None) -> str:
+        record = self.content.evidence.get(name) if kind == "evidence" else None
+        title = known.title if known else name
+        return f"{title}, {record.subject.model}" if record is not None else title
 
     def item_address(self, ref: str) -> str | None:
         """Give where an item of a framework stands; its framework's page if it has no such item."""
         return self.where.get(f"framework:{ref}") or self.where.get(f"framework:{ref.partition('#')[0]}")
 
-    def said(self, statement: Statement, practice: Practice | None = None) -> SaidView:
-        """Give a statement with its badge and the records that it rests on."""
-        found = worth(statement, practice, self.content.inventory, self.content.at)
+    def said(self, statement: Statement, practice: Practice | None = None, model: str | None = None) -> SaidView:
+        """Give a statement with its badge and the records that it rests on.
+
+        Args:
+            statement: what is said.
+            practice: the practice that it is said of.
+            model: model on whose page it stands, and which its records have to be about.
+        """
+        content, models = self.content, () if model is None else (model,)
+        found = worth(statement, practice, content.inventory, content.at, models)
+        why = found.reason if found.badge in ("aged", "dangling") or statement.evidence else ""
         return SaidView(
-            paragraphs(statement.text),
-            found.badge,
-            found.reason,
-            _day(found),
-            self._rests_on(statement, found),
-            found.missing,
+            paragraphs=paragraphs(statement.text),
+            badge=found.badge,
+            why=found.outdated or ("" if found.badge in ("verified", "attested") else why),
+            as_of=_day(found),
+            records=self._rests_on(statement, found),
         )
 
     def _rests_on(self, statement: Statement, found: Worth) -> tuple[Link, ...]:
@@ -127,15 +141,6 @@ def hub_of(
 def paragraphs(text: str) -> tuple[str, ...]:
     """Give the paragraphs of a text: a blank line begins a new one."""
     return tuple(one.strip() for one in text.replace("\r\n", "\n").split("\n\n") if one.strip())
-
-
-def _inner(known: Known | None) -> str | None:
-    return safe_url(known.href) if known is not None else None
-
-
-def _note(ref: str, known: Known | None) -> str:
-    kind = ref.partition(":")[0]
-    return " ".join(one for one in (kind, known.on.isoformat() if known and known.on else "") if one)
 
 
 def _day(found: Worth) -> str:

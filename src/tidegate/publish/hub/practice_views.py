@@ -13,11 +13,19 @@ from tidegate.publish.hub.addresses import (
     section_page,
     section_parts,
     top_of,
+    tops_of,
 )
 from tidegate.publish.hub.parts import Hub, Link, SaidView, Sheet
 from tidegate.publish.hub.speech import Speech
 from tidegate.publish.inventory import BADGE_WORDS, weakest, worth
 from tidegate.publish.practices import Practice
+
+
+class Answered(NamedTuple):
+    """A framework, and its items that a practice answers; none if it names the whole."""
+
+    framework: Link
+    items: tuple[Link, ...]
 
 
 class PracticeView(NamedTuple):
@@ -26,10 +34,10 @@ class PracticeView(NamedTuple):
     anchor: str
     title: str
     badge: str
-    facts: tuple[tuple[str, str], ...]
+    facts: tuple[str, ...]
     statements: tuple[SaidView, ...]
     records: tuple[Link, ...]
-    commitments: tuple[Link, ...]
+    commitments: tuple[Answered, ...]
     models: tuple[Link, ...]
 
 
@@ -109,11 +117,11 @@ def practice_view(hub: Hub, practice: Practice) -> PracticeView:
     return PracticeView(
         anchor=anchor("practice", practice.id),
         title=practice.title,
-        badge=weakest(worth(one, practice, hub.content.inventory, hub.content.at).badge for one in practice.statements),
+        badge=weakest(_badges(hub, practice)),
         facts=tuple(_facts(hub, practice)),
         statements=own,
         records=tuple(hub.link(one) for one in practice.evidence),
-        commitments=tuple(hub_items(hub, practice)),
+        commitments=tuple(answered(hub, practice)),
         models=tuple(hub.link(f"model:{one}") for one in practice.models),
     )
 
@@ -123,13 +131,32 @@ def _only_own(view: SaidView, refs: Sequence[str], hub: Hub) -> SaidView:
     return view._replace(records=tuple(hub.link(one) for one in refs))
 
 
-def _facts(hub: Hub, practice: Practice) -> Iterator[tuple[str, str]]:
+def _facts(hub: Hub, practice: Practice) -> Iterator[str]:
     if practice.since:
-        yield hub.say("since"), practice.since
+        yield hub.say("since %(day)s", day=practice.since)
     if practice.cadence:
-        yield hub.say("every"), duration_words(hub.speech, practice.cadence)
+        yield cadence_words(hub.speech, practice.cadence)
     if practice.owner:
-        yield hub.say("answers for it"), practice.owner
+        roles = {one.id: one.title for one in hub.content.policy.roles}
+        yield hub.say("owner: %(name)s", name=roles.get(practice.owner) or practice.owner)
+
+
+def cadence_words(speech: Speech, duration: str) -> str:
+    """Give how often something recurs, in words.
+
+    >>> cadence_words(ENGLISH, "P1Y"), cadence_words(ENGLISH, "P6M")
+    ('every year', 'every 6 months')
+    """
+    match duration:
+        case "P1Y":
+            return speech.gettext("every year")
+        case "P1M":
+            return speech.gettext("every month")
+        case "P1W" | "P7D":
+            return speech.gettext("every week")
+        case "P1D":
+            return speech.gettext("every day")
+    return speech.gettext("every %(time)s", time=duration_words(speech, duration))
 
 
 def duration_words(speech: Speech, duration: str) -> str:
@@ -155,16 +182,21 @@ def duration_words(speech: Speech, duration: str) -> str:
     return ", ".join(found)
 
 
-def hub_items(hub: Hub, practice: Practice) -> Iterator[Link]:
-    """Give the items of frameworks that a practice answers, the crosswalk resolved, each once."""
+def answered(hub: Hub, practice: Practice) -> Iterator[Answered]:
+    """Give the items of frameworks that a practice answers, the crosswalk resolved: those that have a page first."""
     refs: dict[str, None] = {}
     for one in practice.commitments:
         refs |= dict.fromkeys(resolved(hub, one))
+    found: dict[str, list[Link]] = {}
     for ref in refs:
         name, _, item = ref.partition("#")
+        found.setdefault(name, [])
+        if item:
+            found[name].append(Link(item, hub.item_address(ref)))
+    for name in sorted(found, key=lambda name: f"framework:{name}" not in hub.where):
         framework = hub.content.frameworks.get(name)
         title = framework.title if framework else name
-        yield Link(f"{title}, {item}" if item else title, hub.item_address(ref))
+        yield Answered(Link(title, hub.where.get(f"framework:{name}")), tuple(found[name]))
 
 
 def resolved(hub: Hub, ref: str) -> tuple[str, ...]:
@@ -187,9 +219,7 @@ def badge_counts(hub: Hub) -> tuple[tuple[str, int], ...]:
 def _overview(hub: Hub) -> Sheet:
     practices = placed(hub.content)
     tops = []
-    for item in hub.content.sections.items:
-        if item.parent is not None:
-            continue
+    for item in tops_of(hub.content):
         below = [
             one
             for one in hub.content.sections.items

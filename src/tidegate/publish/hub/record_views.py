@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tidegate.assess.model import ModelAssessment
+from tidegate.assess.whatif import quantity
 from tidegate.evidence.model import Evidence
 from tidegate.publish.hub.addresses import record_page
 from tidegate.publish.hub.evaluation_views import figure_words, interval_words
@@ -43,6 +44,7 @@ def record_sheets(hub: Hub) -> Iterator[Sheet]:
                 "id": record.id,
                 "digest": record.digest,
                 "kind": record.kind,
+                "withdrawn": record.id in hub.content.withdrawn,
                 "facts": _facts(words, record),
                 "elicitation": _elicitation(words, record),
                 "source": safe_url(record.provenance.url),
@@ -81,6 +83,7 @@ def _words(hub: Hub) -> _Words:
         "metric": hub.say("Metric"),
         "figure": hub.say("Figure"),
         "interval": hub.say("Interval"),
+        "line": hub.say("Line that the source states"),
         "n": hub.say("Independent units (n)"),
         "baseline": hub.say("Baseline"),
         "outcome": hub.say("Outcome"),
@@ -112,6 +115,7 @@ def _facts(words: _Words, record: Evidence) -> tuple[Fact, ...]:
             ("metric", measured.metric),
             ("figure", figure_words(measured)),
             ("interval", interval_words(measured)),
+            ("line", _printed(record)),
             ("n", None if measured.n is None else str(measured.n)),
             ("baseline", None if measured.baseline is None else f"{measured.baseline:g} {measured.baseline_who or ''}"),
         ]
@@ -129,6 +133,13 @@ def _facts(words: _Words, record: Evidence) -> tuple[Fact, ...]:
             ("signed", ", ".join(record.signed_by)),
         )
     )
+
+
+def _printed(record: Evidence) -> str:
+    line, measured = record.line, record.measurement
+    if line is None or line.value is None or measured is None:
+        return ""
+    return f"{line.crossed_when or ''} {quantity(line.value, line.unit or measured.unit)}".strip()
 
 
 def _elicitation(words: _Words, record: Evidence) -> tuple[Fact, ...]:

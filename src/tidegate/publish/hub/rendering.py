@@ -52,6 +52,7 @@ class Renderer:
             "website": safe_url(content.website),
             "contact": content.contact or "",
             "log": None if head is None else (head.origin, head.size, head.root),
+            "doubts": content.doubts,
             "lang": speech.tag,
             "dir": speech.direction,
             "is_english": speech.tag.split("-")[0] == "en",

@@ -59,6 +59,7 @@ VOCABULARIES: Mapping[str, Mapping[str, str]] = {
     "agreement": _named(AGREEMENT_WORDS),
     "announcement": _spaced(Status),
     "badge": _named(BADGE_WORDS),
+    "choice": {"yes": "yes", "no": "no", "not_applicable": "not applicable"},
     "coverage": _named(COVERAGE_WORDS),
     "case": {one: one.replace("_", " ") for one in (*CATEGORIES, *OUTCOMES_OF_CASES, *RETALIATION)},
     "change": _spaced(Change.model_fields["kind"].annotation),
