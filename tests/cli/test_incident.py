@@ -122,8 +122,8 @@ def test_clocks_show_dates_in_utc_and_locally_with_what_is_left(house: House) ->
 def test_a_late_clock_ends_with_1_also_one_that_only_would_run(house: House) -> None:
     name = opened()
     run("clocks", name)
-    shown = run("clocks", name, "--as-of", "2026-06-01", code=0).stdout
-    assert "No clock runs." in shown
+    assert "at 2026-06-01T23:59:59Z" in run("clocks", name, "--as-of", "2026-06-01").stdout
+    assert "was not on record at 2026-05-31T23:59:59Z" in run("clocks", name, "--as-of", "2026-05-31", code=2).output
     late = data("clocks", name, "--as-of", "2026-06-02T10:00:01Z", code=1)
     (clock,) = [one for one in late["clocks"] if one["state"] == "late"]
     assert (clock["rule"], clock["would_run"], clock["seconds_left"]) == ("sb53.imminent-danger", True, -1)

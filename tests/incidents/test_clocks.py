@@ -420,7 +420,8 @@ def test_events_carry_their_entry_their_facts_and_their_places() -> None:
     facts = {"sb53.critical_safety_incident", "raise.safety_incident", "il.incident", "us-ca", "eu"}
     assert all(one.facts == facts for one in found)
     assert found[0].source == "entry 2"
-    assert found[0].note is None
+    assert found[0].note == "`discovered` was put on record on 2026-03-03"
+    assert (found[1].source, found[1].note) == ("entry 4", "initial notice to the office")
 
 
 def test_an_open_class_is_noted_on_its_events() -> None:

@@ -177,7 +177,7 @@ ROWS = {
     # three months, by the calendar
     "California, internal use": Row(
         "sb53.internal-use-summary", CA,
-        [event("summary.internal_use.sent", "2026-03-31"), event("summary.internal_use.sent", "2026-07-03")],
+        [event("done:sb53.internal-use-summary", "2026-03-31"), event("done:sb53.internal-use-summary", "2026-07-03")],
         "2026-08-15", [("met", "2026-03-31"), ("met_late", "2026-06-30"), ("due", "2026-09-30")],
     ),
     "New York, internal use": Row(

@@ -274,7 +274,9 @@ def clocks(
     name: IncidentArgument,
     at: Annotated[
         str | None,
-        typer.Option("--as-of", metavar="TIME", help=f"Compute for this moment: {_TIMES}; now if not given."),
+        typer.Option(
+            "--as-of", metavar="TIME", help=f"Compute for this moment, or the end of a day: {_TIMES}; now if not given."
+        ),
     ] = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
@@ -282,13 +284,14 @@ def clocks(
     """Show every clock of an incident: from which event, until when, or why it does not run. Exit 1 if one is late.
 
     A clock that depends on a question that nobody has answered is shown as one that would run, and counts as running.
+    With --as-of, nothing that was recorded later is used.
 
     Example: `tidegate incident clocks inc-1`
     """
-    from tidegate.flow.incidents import clocks_of, time_from
+    from tidegate.flow.incidents import clocks_of
 
     surroundings = world(project)
-    moment = time_from(at, surroundings.now()) if at else surroundings.now()
+    moment = _as_of(at, surroundings)
     found = clocks_of(surroundings, name, moment)
     if as_json:
         print_json({"incident": name, "at": moment, "clocks": [clock_json(one, moment) for one in found]})
@@ -296,6 +299,18 @@ def clocks(
         print_clocks(name, found, moment)
     if any(one.state == "late" for one in found):
         raise typer.Exit(EXIT_CLOSED)
+
+
+def _as_of(text: str | None, surroundings: "World") -> str:
+    """Give the moment that is asked about; of a day, its end."""
+    from tidegate.flow.incidents import time_from
+    from tidegate.flow.obligations import end_of
+    from tidegate.kernel.clock import day_of
+
+    if text is None:
+        return surroundings.now()
+    found = time_from(text, surroundings.now())
+    return end_of(day_of(found)) if len(text.strip()) == len("2026-06-01") and text.strip() != "now" else found
 
 
 # --- notices -------------------------------------------------------------------------------------------
@@ -319,11 +334,18 @@ def notice(
             "--text", metavar="FILE", help="With --sent: the notice as it was sent; what was drafted if not given."
         ),
     ] = None,
+    not_sent: Annotated[
+        int | None,
+        typer.Option("--not-sent", metavar="ENTRY", help="Take back the notice that this entry says was sent."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="With --not-sent: why.")] = None,
     person: Annotated[
-        str | None, typer.Option("--as", metavar="PERSON", help="With --sent: who acts.", envvar="TIDEGATE_PERSON")
+        str | None,
+        typer.Option("--as", metavar="PERSON", help="With --sent or --not-sent: who acts.", envvar="TIDEGATE_PERSON"),
     ] = None,
     key: Annotated[
-        str | None, typer.Option("--key", metavar="FILE", help="With --sent: their key.", envvar="TIDEGATE_KEY")
+        str | None,
+        typer.Option("--key", metavar="FILE", help="With --sent or --not-sent: their key.", envvar="TIDEGATE_KEY"),
     ] = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
@@ -333,13 +355,43 @@ def notice(
     A draft is not legal advice.
 
     Examples: `tidegate incident notice inc-1 sb53.incident --output notice.md`,
-    `tidegate incident notice inc-1 sb53.incident --sent --to "Cal OES" --at now --as ada --key ada.key`
+    `tidegate incident notice inc-1 sb53.incident --sent --to "Cal OES" --at now --as ada --key ada.key`,
+    `tidegate incident notice inc-1 sb53.incident --not-sent 41 --reason "it bounced" --as ada --key ada.key`
     """
     surroundings = world(project)
+    if not_sent is not None:
+        _take_back(surroundings, (name, rule, not_sent), reason, (person, key), as_json=as_json)
+        return
     if sent:
         _record_sent(surroundings, name, rule, _Sending(to, at, text, person, key), as_json=as_json)
         return
     _print_draft(surroundings, name, rule, NoticeForm.json if as_json else form, output)
+
+
+def _take_back(
+    surroundings: "World",
+    which: tuple[str, str, int],
+    reason: str | None,
+    actor: tuple[str | None, str | None],
+    *,
+    as_json: bool,
+) -> None:
+    from tidegate.flow.incidents import take_notice_back
+    from tidegate.kernel.errors import IncidentError, Problem
+
+    name, rule, entry = which
+    person, key = actor
+    if person is None or key is None:
+        typer.echo("say who takes it back: --as PERSON --key FILE", err=True)
+        raise typer.Exit(EXIT_CANNOT_RUN)
+    if reason is None:
+        raise IncidentError(Problem("INC004", "a notice is taken back with its reason", None, "say why: --reason"))
+    incident = take_notice_back(surroundings, (name, rule), entry, reason, acting(surroundings, person, key))
+    if as_json:
+        print_json(incident_json(incident))
+        return
+    typer.echo(clean(f"Taken back: the notice of entry {entry}. It meets nothing; see what runs:"))
+    typer.echo(clean(f"  tidegate incident clocks {name}"))
 
 
 class _Sending(NamedTuple):

@@ -156,9 +156,19 @@ def print_incident(incident: "Incident", severity: "Sequence[Severity]") -> None
     _listed("Classes", verdicts)
     _listed("Severity", [f"{one.scale.id}: {one.title}{_detail(one)}" for one in severity])
     _listed("Fields", [f"{name}: {' '.join(text.split())}" for name, text in sorted(incident.fields.items())])
-    sent = [f"{one.rule} ({one.kind}) to {one.to} at {one.sent_at}{_lacks(one.missing)}" for one in incident.notices]
-    _listed("Notices", sent)
+    _listed("Notices", _notices(incident))
     _listed("Entries", [f"{one.index}: {one.kind} by {one.by} at {one.at}" for one in incident.revisions])
+
+
+def _notices(incident: "Incident") -> list[str]:
+    """Give every notice with its entry, also what was taken back."""
+    found = [(one, one.notice) for one in incident.revisions]
+    return [
+        f"{notice.rule} ({notice.kind}) to {notice.to} at {notice.sent_at}, put on record {one.at} by {one.by} "
+        f"(entry {one.index}){_lacks(notice.missing)}{', taken back' if one.index in incident.taken_back else ''}"
+        for one, notice in found
+        if notice is not None
+    ]
 
 
 def _listed(heading: str, lines: "Sequence[str]") -> None:
@@ -217,6 +227,7 @@ def incident_json(incident: "Incident") -> dict[str, Any]:
         "fields": incident.fields,
         "stated_severity": incident.severity,
         "notices": [one.model_dump(mode="json") for one in incident.notices],
+        "notices_taken_back": sorted(incident.taken_back),
         "entries": [
             {"index": one.index, "kind": one.kind, "by": one.by, "at": one.at, "digest": one.digest}
             for one in incident.revisions

@@ -198,6 +198,26 @@ def _adoptions(log: Log) -> Iterator[Event]:
             yield Event(kind=kind, at=one.at, subject=one.label, source=f"entry {one.index}")
 
 
+def earlier_versions(adopted: Sequence[Adopted], policy: Policy) -> tuple[Event, ...]:
+    """Give since when each earlier version of a policy was in effect: what it asked for by then stays on the list."""
+    latest = {one.label: one for one in adopted if one.label != policy.label}
+    return tuple(
+        Event(kind="policy.effective", at=one.policy.effective, subject=one.label, source=f"entry {one.index}")
+        for one in latest.values()
+        if one.policy is not None and one.policy.effective is not None
+    )
+
+
+def first_days(adopted: Sequence[Adopted], policy: Policy) -> dict[str, date]:
+    """Give, for each item of a policy, the day on which the first version that holds it took effect."""
+    found: dict[str, date] = {}
+    for version in (*(one.policy for one in adopted if one.policy is not None), policy):
+        if version.effective is not None:
+            for _, item in version.located_items():
+                found[item.id] = min(found.get(item.id, version.effective), version.effective)
+    return found
+
+
 class Unrecorded(NamedTuple):
     """A change of what decides about a threshold, within one version of a policy, that nobody recorded as one."""
 

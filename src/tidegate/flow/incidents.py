@@ -75,13 +75,19 @@ def open_incidents(world: World, store: "LedgerStore") -> IncidentDesk:
     return IncidentDesk(desk, incidents_at(desk))
 
 
-def incidents_at(desk: Desk) -> Incidents:
-    """Give the incidents of a log that was read."""
-    return _folded(desk.store, desk.size, desk.ring, desk.work.erased)
+def incidents_at(desk: Desk, known: Instant | None = None) -> Incidents:
+    """Give the incidents of a log that was read; as they were known at a moment, if one is given."""
+    return _folded(desk.store, desk.size, desk.ring, desk.work.erased, known)
 
 
-def _folded(store: "LedgerStore", size: int, ring: Keyring, erased: Mapping[str, object]) -> Incidents:
-    logged = ((one.index, one.entry) for one in store.entries(stop=size, kinds=KINDS_READ))
+def _folded(
+    store: "LedgerStore", size: int, ring: Keyring, erased: Mapping[str, object], known: Instant | None = None
+) -> Incidents:
+    logged = (
+        (one.index, one.entry)
+        for one in store.entries(stop=size, kinds=KINDS_READ)
+        if known is None or one.entry.acted_at <= known
+    )
     return incidents(logged, _reading(store), ring.check, frozenset(erased))
 
 
@@ -246,6 +252,39 @@ def record_notice(world: World, name: str, notice: Notice, actor: Actor) -> Inci
     return _entered(world, act)
 
 
+def take_notice_back(world: World, which: tuple[str, str], entry: int, reason: str, actor: Actor) -> Incident:
+    """Put on record that a notice was not sent, or not as an entry says; give the incident as it then is.
+
+    The notice meets nothing any more, and stays in the history.
+
+    Args:
+        world: the surroundings.
+        which: the incident, and the rule whose notice it is.
+        entry: position of the entry that says that it was sent.
+        reason: why.
+        actor: who takes it back.
+
+    Raises:
+        IncidentError: INC001; INC003, the entry holds no notice of the incident that counts; INC004, it is closed.
+        SigningError: KEY003, KEY004, KEY006.
+    """
+    name, rule = which
+
+    def act(desk: IncidentDesk) -> tuple[Entry, Kept]:
+        _refuse_other(desk, "record_incident", actor, name)
+        known = _open_one(desk.found, name)
+        standing = [(one.index, one.notice) for one in known.revisions if one.index not in known.taken_back]
+        counting = [index for index, notice in standing if notice is not None and notice.rule == rule]
+        if entry not in counting:
+            message = f"entry {entry} holds no notice of {name} for {rule} that counts"
+            hint = f"those that count: {', '.join(f'entry {one}' for one in counting) or 'none'}"
+            raise IncidentError(Problem("INC003", message, None, hint))
+        kept = _kept(world, Said(not_sent=(entry,), reason=reason))
+        return signed_entry(world, "incident.updated", IncidentUpdated(incident=name, content=kept.sealed), actor), kept
+
+    return _entered(world, act)
+
+
 def close_incident(world: World, name: str, reason: str, actor: Actor, *, anyway: bool = False) -> Incident:
     """Close an incident, from which on its retention runs; give it as it then is.
 
@@ -396,17 +435,27 @@ def _refuse_running(name: str, found: Iterable[IncidentClock]) -> None:
 def clocks_of(world: World, name: str, at: Instant | None = None) -> tuple[IncidentClock, ...]:
     """Give every clock of an incident, as of a moment (now, if none), with why it runs or does not.
 
+    What was recorded after the moment is not used: neither a later correction nor a notice.
+
     Raises:
-        IncidentError: INC001, there is no such incident.
+        IncidentError: INC001, there is no such incident, or it was not yet on record.
         ObligationError: the project's rules are not in order.
     """
     with closing(world.ledger()) as store:
-        incident = open_incidents(world, store).found.find(name)
+        desk = open_incidents(world, store)
+        incident = desk.found.find(name)
+        if at is not None and at < world.now():
+            then = incidents_at(desk.desk, at).incidents
+            if name not in then:
+                message = f"{name} was not on record at {at}"
+                hint = f"it was opened at {incident.opened_at}"
+                raise IncidentError(Problem("INC001", message, None, hint))
+            incident = then[name]
         return _clocks(world, store, incident, at or world.now())
 
 
 def _clocks(world: World, store: "LedgerStore", incident: Incident, at: Instant) -> tuple[IncidentClock, ...]:
-    ground = _ground_of(world, store)
+    ground = _ground_of(world, store, at)
     return clocks(incident, ground.rules, at, ground.setting_at(at), ground.events)
 
 
@@ -414,7 +463,8 @@ def all_clocks(world: World, at: Instant | None = None) -> Mapping[str, tuple[In
     """Give the clocks of every incident, by its id."""
     with closing(world.ledger()) as store:
         found = open_incidents(world, store).found
-        ground, moment_at = _ground_of(world, store), at or world.now()
+        moment_at = at or world.now()
+        ground = _ground_of(world, store, moment_at)
         setting = ground.setting_at(moment_at)
         return {
             name: clocks(one, ground.rules, moment_at, setting, ground.events) for name, one in found.incidents.items()
@@ -440,8 +490,8 @@ class _Against:
         return replace(self.setting, waivers=self.records.waivers_at(at))
 
 
-def _ground_of(world: World, store: "LedgerStore") -> _Against:
-    """Give the rules in force, and what they are read against.
+def _ground_of(world: World, store: "LedgerStore", known: Instant) -> _Against:
+    """Give the rules in force, and what they are read against, from what was recorded up to a moment.
 
     The policy is that of the log: files that are out of order keep nobody from seeing what is due within a day.
     """
@@ -455,7 +505,8 @@ def _ground_of(world: World, store: "LedgerStore") -> _Against:
     logged_now = [(one.index, one.entry) for one in store.entries()]
     people = read_settings(world.root).people
     ground = Ground(keyring(logged_now), store.documents_get, {one.id: one for one in rules}, people)
-    return _Against(rules, setting, duty_records(logged_now, ground), file.events)
+    entries = [one for one in logged_now if one[1].acted_at <= known]
+    return _Against(rules, setting, duty_records(entries, ground), file.events)
 
 
 def draft_of(world: World, name: str, rule: str) -> Draft:

@@ -6,7 +6,7 @@ stood then. Rules, and what `obligations.yaml` says, are those of now.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -21,8 +21,10 @@ from tidegate.flow.duty_events import (
     Log,
     Unrecorded,
     adoptions,
+    earlier_versions,
     file_change,
     file_events,
+    first_days,
     log_events,
     model_sources,
     unrecorded_changes,
@@ -157,7 +159,7 @@ def standing(world: World, at: Instant | None = None, *, known: Instant | None =
 
 
 def _standing(at: Instant, project: Project, file: ObligationFile, read: "_Read") -> Standing:
-    rules, setting = _merged(file, read.files.policy, read.governance)
+    rules, setting = _merged(file, read.files.policy, read.governance, read.since)
     recorded = tuple(one.event for one in read.records.events if _still_counts(one, at))
     events = (*read.found.events, *recorded, *_own_events(file))
     setting = Setting(setting.facts, setting.without, setting.calendars, read.records.waivers_at(at))
@@ -185,8 +187,10 @@ def _still_counts(one: RecordedEvent, at: Instant) -> bool:
     return not one.act.is_planned or one.act.kind.endswith(PLANNED) or one.act.on >= day_of(at)
 
 
-def _merged(file: ObligationFile, policy: Policy, read: Governance) -> tuple[tuple[Rule, ...], Setting]:
-    return merged(file, (*rules_of_policy(policy), *decision_rules(read.decisions.values())))
+def _merged(
+    file: ObligationFile, policy: Policy, read: Governance, since: Mapping[str, date]
+) -> tuple[tuple[Rule, ...], Setting]:
+    return merged(file, (*rules_of_policy(policy, since), *decision_rules(read.decisions.values())))
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,8 @@ class _Read:
     doubts: tuple[str, ...] = ()
     newest: tuple[Policy, str] | None = None
     unrecorded: tuple[Unrecorded, ...] = ()
+    since: Mapping[str, date] = field(default_factory=dict)
+    """Item of the policy -> day on which the first version that holds it took effect."""
 
 
 @dataclass(frozen=True)
@@ -229,12 +235,15 @@ def _read(world: World, asked: _Asked, store: "LedgerStore") -> _Read:
     source = _source(project, newest, adopted)
     files = replace(files, policy_source=_source(project, policy, adopted))
     found = file_events(files) + Found(log_events(Log(store, entries, read, models, adopted)))
+    versions = [one for one in adopted if asked.at is None or one.at <= asked.at]
+    found += Found(earlier_versions(versions, policy))
+    since = first_days(versions, policy)
     if not any(one.kind == "policy.changed" and one.subject == policy.label for one in found.events):
         found += Found(file_change(policy, files.policy_source))
-    rules, _ = _merged(asked.file, policy, read)
+    rules, _ = _merged(asked.file, policy, read, since)
     records = duty_records(entries, _ground(store, read.keyring, rules, people))
     against = (*log.unsound, *log.unsigned, *(() if stood else doubts(project, store)))
-    return _Read(files, found, records, read, against, (newest, source), unrecorded_changes(adopted))
+    return _Read(files, found, records, read, against, (newest, source), unrecorded_changes(adopted), since)
 
 
 def _stood(world: World, store: "LedgerStore", at: Instant | None) -> AsLogged | None:
@@ -541,7 +550,8 @@ def _enter_once(world: World, make: Callable[[Desk], Act]) -> tuple[int, DutyRec
         people = project.record.people
         entries: list[tuple[int, Entry]] = [(one.index, one.entry) for one in store.entries()]
         read = governance(entries, store.documents_get, people)
-        rules, _ = _merged(read_obligations(project.root), project.policy.policy, read)
+        since = first_days(adoptions(store, entries), project.policy.policy)
+        rules, _ = _merged(read_obligations(project.root), project.policy.policy, read, since)
         before = duty_records(entries, _ground(store, read.keyring, rules, people))
         desk = Desk(before, {one.id: one for one in rules}, project.policy.policy, read.keyring)
         size = len(entries)

@@ -5,7 +5,7 @@ A class that cannot be told yet is treated as one that applies: its clock is sho
 until somebody answers the question that is open.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -166,19 +166,49 @@ def _event(incident: Incident, stated: Stated, facts: frozenset[str], note: str 
         subject=incident.id,
         facts=facts,
         source=f"entry {stated.index}",
-        note=note,
+        note="; ".join(one for one in (_told(incident, stated), note) if one) or None,
     )
+
+
+def _told(incident: Incident, stated: Stated) -> str | None:
+    """Say what a time was stated as before; else, that it was stated only on a later day than its own."""
+    before = [one for one in incident.history if one.name == stated.name and one.index < stated.index]
+    if before:
+        words = ", then ".join(one.at or "taken back" for one in before)
+        why = f" ({stated.reason})" if stated.reason else ""
+        return f"`{stated.name}` was stated before as {words}; corrected on {day_of(stated.recorded_at)}{why}"
+    is_later = stated.at is not None and _is_later(stated.recorded_at, stated.at)
+    return f"`{stated.name}` was {_recorded(stated.recorded_at)}" if is_later else None
 
 
 def _discovered(incident: Incident, facts: frozenset[str]) -> Event:
     """Give the discovery of an incident whose time is not stated, or cannot be read: who recorded it knew of it."""
+    before = [str(one.at) for one in incident.history if one.name == "discovered" and one.at is not None]
     note = "its time is not stated; it was known at the latest when it was put on record"
+    note += f"; `discovered` was stated as {', then '.join(before)}, and taken back" if before else ""
     return Event(kind="incident.discovered", at=incident.opened_at, subject=incident.id, facts=facts, note=note)
 
 
 def _sent(incident: Incident, rule: str, notice: Notice, facts: frozenset[str]) -> Event:
+    found = next((one for one in incident.revisions if one.notice is notice), None)
     note = f"{notice.kind} notice to {notice.to}"
-    return Event(kind=f"{_DONE}{rule}", at=notice.sent_at, subject=incident.id, facts=facts, note=note)
+    return Event(
+        kind=f"{_DONE}{rule}",
+        at=notice.sent_at,
+        subject=incident.id,
+        facts=facts,
+        source=f"entry {found.index}" if found is not None else "",
+        note=f"{note}, {_recorded(found.at)}" if found is not None and _is_later(found.at, notice.sent_at) else note,
+    )
+
+
+def _is_later(recorded: Instant, at: Instant) -> bool:
+    """Tell whether something was put on record only on a later day."""
+    return day_of(recorded) > day_of(at)
+
+
+def _recorded(at: Instant) -> str:
+    return f"put on record on {day_of(at)}"
 
 
 def _met_by(notice: Notice, facts: frozenset[str]) -> tuple[str, ...]:
@@ -262,12 +292,28 @@ def _clock(view: _View, rule: Rule, duties: Sequence[Duty]) -> IncidentClock:
         needed = view.needing(rule)
         waits = _waits_for(needed)
         possible = bool(needed) and not any(one.verdict == "applies" for one in needed)
-        why = f"{duty.reason}; would run: answer {', '.join(waits)}" if possible else duty.reason
+        why = "; ".join((duty.reason, *_remarks(view.incident, duty)))
+        why += f"; would run: answer {', '.join(waits)}" if possible else ""
         return IncidentClock(rule, duty.state, why, duty, possible, waits if possible else ())
     obstacle = obstacle or _not_in_force(view, rule)
     if obstacle is not None:
         return IncidentClock(rule, "not_applicable", obstacle)
     return _waiting(view, rule)
+
+
+def _remarks(incident: Incident, duty: Duty) -> Iterator[str]:
+    """Say what was corrected, or put on record late, of what a date is counted from and of what met it."""
+    for event in duty.started:
+        stated = next((one for name, one in incident.times.items() if event.kind == f"{_EVENT}{name}"), None)
+        told = _told(incident, stated) if stated is not None else None
+        if told is not None:
+            yield told
+        elif event.kind == "incident.discovered" and stated is None and event.note:
+            yield event.note
+    if duty.done is not None:
+        found = next((one for one in incident.revisions if duty.done.source == f"entry {one.index}"), None)
+        if found is not None and found.notice is not None and _is_later(found.at, found.notice.sent_at):
+            yield f"the notice was {_recorded(found.at)}"
 
 
 def _chosen(duties: Sequence[Duty]) -> Duty | None:

@@ -228,6 +228,9 @@ def _with_said(incident: Incident, revision: Revision, said: Said) -> Incident:
             times.pop(one.name, None)
         elif one.at <= one.recorded_at:
             times[one.name] = one
+    # Only what is on record already can be taken back.
+    taken_back = incident.taken_back.union(one for one in said.not_sent if one < revision.index)
+    sent = (one.notice for one in incident.revisions if one.index not in taken_back)
     return replace(
         incident,
         title=said.title or incident.title,
@@ -241,7 +244,8 @@ def _with_said(incident: Incident, revision: Revision, said: Said) -> Incident:
         threshold=said.threshold or incident.threshold,
         fields={**incident.fields, **said.fields},
         severity={**incident.severity, **said.severity},
-        notices=incident.notices if said.notice is None else (*incident.notices, said.notice),
+        notices=tuple(one for one in sent if one is not None),
+        taken_back=taken_back,
         problems=(*incident.problems, *(replace(one, where=Where(f"ledger entry {revision.index}")) for one in early)),
     )
 

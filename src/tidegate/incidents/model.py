@@ -93,6 +93,8 @@ class Said(Record):
     """Why something is corrected, closed or opened again."""
     notice: Notice | None = None
     """The notice that was sent."""
+    not_sent: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Entries whose notice is taken back: it was not sent, or not as they say."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,11 @@ class Revision:
     problem: str | None = None
     """Why what was said is not there to be read."""
 
+    @property
+    def notice(self) -> Notice | None:
+        """The notice that it put on record."""
+        return self.said.notice if self.said is not None else None
+
 
 @dataclass(frozen=True)
 class Incident:
@@ -152,6 +159,9 @@ class Incident:
     fields: dict[str, str] = field(default_factory=dict)
     severity: dict[str, str] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
+    """Notices that were sent, without those taken back."""
+    taken_back: frozenset[int] = frozenset()
+    """Entries whose notice was taken back."""
     revisions: tuple[Revision, ...] = ()
     retained_until: date | None = None
     """Last day of its retention; none while it is open."""

@@ -92,7 +92,7 @@ class _Run:
 def _kinds(rules: Iterable[Rule]) -> Iterator[str]:
     for rule in rules:
         yield from rule.done_by
-        yield from rule.ends_on
+        yield from (*rule.ends_on, *rule.expects_start_after)
         yield f"done:{rule.id}"
         yield f"{reasons.IN_FORCE}:{rule.id}"
         for clock in rule.clocks or ():
@@ -134,12 +134,21 @@ def _standing(work: Work, starts: Starts) -> Iterator[Duty]:
     unclear: dict[str | None, str] = {}
     for subject, why in starts.unknown.items():
         unclear.setdefault(subject if by_subject else None, why)
+    for subject, event in starts.awaited.items():
+        unclear.setdefault(subject if by_subject else None, _unstarted(work, event))
     yield from (Duty(rule, subject, "unclear", why) for subject, why in unclear.items())
     running = {one.event.subject for one in starts.begun}
     refused = {one: why for one, why in starts.refused.items() if by_subject and one is not None and one not in running}
     yield from (Duty(rule, subject, "not_applicable", why) for subject, why in refused.items())
     if not starts.begun and not unclear and not refused:
         yield _waiting(work, starts)
+
+
+def _unstarted(work: Work, event: Event) -> str:
+    """Say that a rule ought to run about a subject, and what is on record about it."""
+    why = f"{reasons.unclear(work.rule)}; {event.kind} of {event.at} is"
+    done = work.done.about(event.subject).events if event.subject is not None else []
+    return why + (f"; whether {done[0].kind} of {done[0].at} was in time cannot be told" if done else "")
 
 
 def _waiting(work: Work, starts: Starts) -> Duty:

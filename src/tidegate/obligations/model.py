@@ -79,6 +79,12 @@ class Clock(Record):
         return self
 
 
+CONFIDENTIAL = ("incident.", "noncompliance.opened", "noncompliance.material", "noncompliance.told", "disclosure.")
+"""Events about one incident, case or disclosure: whoever reads of a duty that counts from them knows that there is one."""
+CONFIDENTIAL_RULES = ("eu.incident.", "sb53.incident", "raise.incident", "il.incident")
+"""Rules that are met by a report on an incident; what counts from that report is about the incident too."""
+
+
 class Rule(Record):
     """Something that has to be done by a date."""
 
@@ -141,10 +147,21 @@ class Rule(Record):
     """True if missing it is not itself a breach."""
     expects_start: bool = False
     """True if the starting event must have happened by now: without it the state is unclear, not ``not started``."""
+    expects_start_after: tuple[EventKind, ...] = ()
+    """Events after which the starting event must have happened too, about the same subject: until it is on record, the
+    state is unclear for that subject."""
     soon: Length = "30 days"
     """How long before its date it counts as due soon."""
     is_public: bool = True
-    """True if its state is published."""
+    """True if its state is published; what counts from an incident or a case never is."""
+
+    @property
+    def is_published(self) -> bool:
+        """True if its state may be published: it says so, and counts from no incident, case or disclosure."""
+        return self.is_public and not any(
+            one.on.startswith(CONFIDENTIAL) or one.on.removeprefix("done:").startswith(CONFIDENTIAL_RULES)
+            for one in self.clocks or ()
+        )
 
     @model_validator(mode="after")
     def _has_a_start(self) -> "Rule":

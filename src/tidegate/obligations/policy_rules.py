@@ -6,7 +6,9 @@ what Tidegate itself puts on record (reports, snapshots, deployments) is recogni
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from tidegate.kernel.duration import approximate_days
@@ -45,13 +47,18 @@ _VAGUE = frozenset({"trigger", "request", "determination", "event", "decision"})
 """Words that name no event by themselves."""
 
 
-def rules_of_policy(policy: Policy) -> tuple[Rule, ...]:
+def rules_of_policy(policy: Policy, since: Mapping[str, date] = MappingProxyType({})) -> tuple[Rule, ...]:
     """Give the rules that follow from a policy's triggers, cadences and deadlines, in the order of its items.
 
     What starts an interval has to be on record: where it is not, the duty is unclear.
+
+    Args:
+        policy: the policy.
+        since: item -> day on which the first version that holds it took effect. A promise that recurs counts from
+            there: a new version neither forgets a date that was missed nor asks for what was promised only later.
     """
     made: list[Rule] = []
-    reading = _Reading(policy)
+    reading = _Reading(policy, since)
     for _, item in policy.located_items():
         if isinstance(item, Trigger):
             made += reading.of_trigger(item)
@@ -90,8 +97,9 @@ def _slug(text: str) -> str:
 class _Reading:
     """A policy, read for its dates."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, since: Mapping[str, date]) -> None:
         self.policy = policy
+        self.since = since
         promises = [item for _, item in policy.located_items() if isinstance(item, Commitment)]
         dated = [(item, item.deadline) for item in promises if item.deadline is not None]
         self.deadlines = [(item, deadline) for item, deadline in dated if not isinstance(item, Trigger)]
@@ -222,6 +230,7 @@ class _Reading:
             # No model may need safeguards yet; every other rhythm runs from the first day.
             "expects_start": kind != "report.safeguards.final",
             "ends_on": ("model.withdrawn",) if kind == "report.safeguards.final" else (),
+            "in_force_from": self.since.get(item.id) if start == "policy.effective" else None,
         }
         return self._rule(item, item.id, fields)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tidegate.kernel.clock import Instant
 from tidegate.obligations import reasons
 from tidegate.obligations.calendars import add_months, period_end, period_start, span
-from tidegate.obligations.model import Duty, Event
+from tidegate.obligations.model import Clock, Duty, Event, Rule
 from tidegate.obligations.starts import Begun
 from tidegate.obligations.working import Dated, Found, Work, counted, covers, date_of, duty_of, is_before, met_by
 
@@ -70,9 +70,19 @@ def fixed(work: Work, day: date) -> Iterator[Duty]:
         yield Duty(work.rule, None, "not_applicable", f"{first.how}, when it is no longer in force (since {until})")
         return
     if work.rule.every is None:
-        yield duty_of(work, None, first, met_by(work, work.done, None))
+        yield duty_of(work, None, first, met_by(work, work.done, _from_the_first_day(work.rule)))
         return
-    yield from _by_calendar(work, None, _Cadence(first, day, from_due=True, opens=date.min), until)
+    # What was done longer ago than one interval was done for a date before the first one.
+    opens = date.min if work.rule.may_be_early else work.days.counted(day, work.rule.every, -1)[0]
+    yield from _by_calendar(work, None, _Cadence(first, day, from_due=True, opens=opens), until)
+
+
+def _from_the_first_day(rule: Rule) -> Begun | None:
+    """Give what a deed for a fixed date has to follow: the rule's first day, if it names one."""
+    if rule.in_force_from is None or rule.may_be_early:
+        return None
+    event = Event.model_construct(kind=reasons.IN_FORCE, at=rule.in_force_from)
+    return Begun(Clock(on=reasons.IN_FORCE, within="0 days"), event, rule.in_force_from)
 
 
 def _end(work: Work, subject: str | None, one: Begun) -> date | None:
@@ -109,7 +119,9 @@ def _cadence(work: Work, one: Begun) -> _Cadence:
 
 def _by_calendar(work: Work, subject: str | None, cadence: _Cadence, stop: date | None) -> Iterator[Duty]:
     """Give each date that the calendar brings, up to the first that is neither past nor met."""
-    left = list(work.done.about(subject).events)
+    # What starts it does not meet it as well, save within a calendar period, which one report may both open and fill.
+    own = cadence.first.started if work.rule.anchor == "event" else ()
+    left = [one for one in work.done.about(subject).events if not any(one is start for start in own)]
     for due, period in _dates(work, cadence):
         if stop is not None and stop <= due.on:
             return

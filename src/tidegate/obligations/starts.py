@@ -35,6 +35,8 @@ class Starts:
     """The last event that lay before the rule came into force."""
     short: str | None = None
     """The largest amount that did not suffice."""
+    awaited: dict[str | None, Event] = field(default_factory=dict)
+    """Subject -> event after which a start has to be on record, and is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,28 @@ def starts_of(reading: Reading) -> Starts:
     found = Starts()
     for clock in reading.rule.clocks or ():
         found.begun += _started(clock, reading, found)
+    found.awaited = _awaited(reading)
     return found
+
+
+def _awaited(reading: Reading) -> dict[str | None, Event]:
+    """Give what shows that a rule ought to run about a subject of which no start is on record."""
+    rule = reading.rule
+    if not rule.expects_start_after:
+        return {}
+    needs, bars = frozenset(rule.only_if) - reading.facts, frozenset(rule.not_if)
+    begun = {one.subject for clock in rule.clocks or () for one in _line(clock, reading).events}
+    found: dict[str | None, Event] = {}
+    for one in reading.history.past_of(rule.expects_start_after).events:
+        is_its = needs <= one.facts and bars.isdisjoint(one.facts)
+        if is_its and one.subject not in begun and _binds_on(rule, reading.days.day(one.at)):
+            found.setdefault(one.subject, one)
+    return found
+
+
+def _binds_on(rule: Rule, day: date) -> bool:
+    is_early = rule.in_force_from is not None and day < rule.in_force_from
+    return not is_early and (rule.in_force_until is None or day < rule.in_force_until)
 
 
 def _started(clock: Clock, reading: Reading, found: Starts) -> Iterator[Begun]:
@@ -122,9 +145,11 @@ def _is_large(clock: Clock, event: Event, reading: Reading, found: Starts) -> bo
             found.unknown[None] = f"{event.kind} of {event.at}: no {clock.since} before it is on record to compare with"
         return False
     base = since.amount or _known_amount(clock, since, reading)
-    if event.amount is None or base is None:
+    if event.amount is None or base is None or base <= 0:
         lacking, what = (
-            (event, "amount") if event.amount is None else (since, "amount, and none is known of its subject")
+            (event, "amount")
+            if event.amount is None
+            else (since, "amount above 0 to compare with, and none is known of its subject")
         )
         found.unknown[event.subject] = f"{lacking.kind} of {lacking.at} carries no {what}"
         return False

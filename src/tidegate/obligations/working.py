@@ -149,7 +149,8 @@ def duty_of(work: Work, subject: str | None, due: Dated, found: Found) -> Duty:
     waiver = _waiver(work, subject, due.on) if work.waivers else None
     if waiver is not None and waiver.until >= work.today:
         state = "waived"
-        reason += f"; waived until {waiver.until}: {waiver.reason}"
+        # What it says of a duty is published with it, so that a reason of the house stays where the waiver stands.
+        reason += f"; waived until {waiver.until}" + (f": {waiver.reason}" if waiver.is_public else "")
     elif waiver is not None:
         reason += f"; its waiver ended on {waiver.until}"
         waiver = None

@@ -4,11 +4,13 @@
 import re
 from collections.abc import Iterable
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n(?!\s*[a-z])")
 _LEADS = r"(?:(?:also|further(?:more)?|in addition|specifically|please|and|kindly)[,\s]+)*"
 _LOOK = (
     r"(?:see|refer to|visit|consult|read|go to|check|have a look at|find (?:it|this|more|details)|look (?:at|in|up))"
 )
+_SHOW = r"(?:describes?|documents?|explains?|sets? out|covers?|addresse?s?|answers?|gives?|has|have|holds?|contains?|provides?)"
+_SHOWN = r"(?:described|documented|explained|set out|covered|addressed|answered|given|stated|discussed|detailed|noted)"
 _POINTER = re.compile(
     rf"^{_LEADS}{_LOOK}\b"
     rf"|^{_LEADS}(?:for|on) [^.]*?,\s*{_LEADS}{_LOOK}\b"
@@ -16,17 +18,26 @@ _POINTER = re.compile(
     r"|^(?:more|further|additional|all|the)?\s*(?:information|details?|answers?|this|it|these)\b[^.]*?\b(?:is|are) "
     r"(?:\w+ )?(?:described|documented|available|set out|explained|covered|given|stated|provided|found)? ?"
     r"(?:in|at|on|under) (?:our|the|this|https?:)"
-    r"|^(?:https?://|www\.)\S+$",
+    r"|^(?:\[[^\[\]]*\]\([^()]*\)|(?:https?://|www\.)\S+)$"
+    rf"|^(?:as )?{_SHOWN} (?:in|at|on|under|above|below)\b[^,]*$"
+    r"|^(?:same as|cf\.?|compare)\s[^,]*$"
+    rf"|^{_LEADS}(?:you (?:can|may|will) find|we refer (?:you )?to)\b[^,]*$"
+    r"|^(?:more|further|additional) (?:information|details?)\s*:"
+    rf"|^we (?:\w+ )?{_SHOW} (?:this|these|it|them|the (?:details?|answers?)) (?:in|at|on|under)\b[^,]*$"
+    rf"|^(?:our|the) [^,]*? {_SHOW} (?:this|these|it|them|(?:more|further|the|all)(?: the)? (?:information|details?))\W*$",
     re.IGNORECASE,
 )
 _YES = re.compile(
-    r"^(?:yes|no|correct|indeed|we do|it does|applicable|all of (?:it|them|this|these|the above)|included)\b[\s.,;:!-]*",
+    r"^(?:yes|no|correct|indeed|absolutely|of course|certainly|definitely|we (?:certainly |fully |always )?do(?: so| that| this)?"
+    r"|it does|(?:this|that) is (?:the case|correct|right|so)|applicable|all of (?:it|them|this|these|the above)|included)\b[\s.,;:!-]*",
     re.IGNORECASE,
 )
 _ALL_OF_IT = re.compile(
     r"^(?:yes[,.]?\s+)?all (?:of )?(?:the|this|these|it|them)\b[^.]*\b(?:included|covered|listed|published|available)\b",
     re.IGNORECASE,
 )
+_AROUND = " -*_•(\"'\N{LEFT DOUBLE QUOTATION MARK}"
+"""What may stand before the words of a sentence."""
 LONGEST_POINTER = 800
 """Whoever only says where to look needs fewer characters; what is longer says something, and would take long to read."""
 FEWEST_WORDS = 4
@@ -57,7 +68,7 @@ def is_only_a_pointer(text: str) -> bool:
     False
     """
     found = sentences(text)
-    return bool(found) and all(len(one) <= LONGEST_POINTER and _POINTER.search(one.lstrip("-*• ")) for one in found)
+    return bool(found) and all(len(one) <= LONGEST_POINTER and _POINTER.search(one.lstrip(_AROUND)) for one in found)
 
 
 def is_bare(text: str) -> bool:

@@ -74,7 +74,7 @@ def _entry(duty: Duty, organisation: str, at: Instant, taken: set[str]) -> Calen
     made.add("categories", [KIND_WORDS[duty.rule.kind], duty.state.replace("_", " ")])
     made.add("status", "TENTATIVE" if duty.rule.soft else "CONFIRMED")
     made.add("transp", "TRANSPARENT")
-    made.add("class", "PUBLIC" if duty.rule.is_public else "CONFIDENTIAL")
+    made.add("class", "PUBLIC" if duty.rule.is_published else "CONFIDENTIAL")
     made.add("priority", {"late": 1, "due_soon": 3}.get(duty.state, 5))
     assert duty.due_on is not None, "only what has a date is listed"
     by_hour = _by_hour(duty)

@@ -18,16 +18,17 @@ _US = r"\b(?:we|our (?:\w+ ){0,2}\w+|the (?:company|organi[sz]ation)|it is our p
 LINK = re.compile(r"\[([^\[\]]{1,200})\]\(([^()\s]{0,500})\)")
 """A link in Markdown: words and address."""
 MODAL = re.compile(
-    rf"{_US}(?: also| then)?,? (?:may|might|could|can)(?: also)?(?! not\b) (?P<verb>[a-z]+)", re.IGNORECASE
+    rf"{_US}(?: also| then)?,? (?:may|might|could|can)(?: also)?(?:,[^,.;]{{1,60}},)?(?! not\b) (?P<verb>[a-z]+)",
+    re.IGNORECASE,
 )
 """The organisation may do something: it promises nothing."""
 
 _WORKING = r"(?:aim|strive|seek|endeavou?r|hope|aspire|try|intend)"
-WISH = re.compile(rf"{_US}(?: also)?(?: (?:will|are|is))? {_WORKING}(?:s|ing)? (?:to|towards?)\b", re.IGNORECASE)
+WISH = re.compile(rf"{_US}(?: also)?(?: (?:will|are|is))? {_WORKING}(?:s|ing)? (?:to|towards?|for)\b", re.IGNORECASE)
 """It aims to do something: nobody can check that."""
 
 PROMISE = re.compile(
-    rf"{_US}(?:'ll| will(?! not\b)| commits? to| promises? to| plans? to| (?:are|is) going to)\b", re.IGNORECASE
+    rf"{_US}(?:['\u2019]ll| will(?! not\b)| commits? to| promises? to| plans? to| (?:are|is) going to)\b", re.IGNORECASE
 )
 """It says that it will do something."""
 
@@ -63,14 +64,16 @@ ABOVE_OR_BELOW = re.compile(
     re.IGNORECASE,
 )
 """Something that the page is said to hold above or below."""
-FIGURES = re.compile(r"(?<![\w.:/-])\d[\d,.]*\d?(?:\s*%|\b)(?!:)")
+_NUMBER = r"(?<![\w.:/-])(?<!\d,)"
+"""A number begins here, and not within another one: else a long row of digits would be read over and over."""
+FIGURES = re.compile(rf"{_NUMBER}\d[\d,.]*\d?(?:\s*%|\b)(?!:)")
 DRAWN = re.compile(r"^\s*\||\b(?:table|figure|chart) \d", re.IGNORECASE)
 
 _WORD_NUMBER = (
     "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens of|hundreds of|thousands of|millions of"
 )
 COUNT = re.compile(
-    r"(?<![\w.:/-])(?:(?:over|more than|up to|at least|nearly|almost|about|around) )?"
+    rf"{_NUMBER}(?:(?:over|more than|up to|at least|nearly|almost|about|around) )?"
     rf"(?:\d[\d,.]*\s?(?:%|percent\b|per cent\b)|(?:\d[\d,]*|{_WORD_NUMBER}) (?:[\w-]+ ){{0,3}}?(?P<noun>[a-z]+s)\b)",
     re.IGNORECASE,
 )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A project's publication as input of the claim linter."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -110,7 +111,7 @@ class _Project:
         about = (part.removeprefix("model:"),) if practice is None else ()
         value = worth(one, practice, self.content.inventory, self.content.at, about)
         return Said(
-            Passage(one.text, where),
+            Passage(_flat(one.text), where),
             part,
             shown=value.badge in ("verified", "attested"),
             as_of=value.as_of,
@@ -149,7 +150,7 @@ class _Project:
         resting = [self.practices[one] for one in answer.practices if one in self.practices]
         words = answer.text or answer.choice or "; ".join(one.title for one in resting)
         where = self._at(f"answer:{answer.to}")
-        made = reply_of(question, answer.to, Passage(words, where))
+        made = reply_of(question, answer.to, Passage(_flat(words), where))
         links = tuple(one for one in made.pointers if one.target is not None)
         return replace(
             made,
@@ -166,8 +167,8 @@ class _Project:
         return Reply(
             question,
             ref,
-            Passage(words, where),
-            words,
+            Passage(_flat(words), where),
+            _flat(words),
             tuple(_to(naming, where)),
             shown=self._shows(ref, "practice"),
             cadence=_cadence(naming),
@@ -220,6 +221,12 @@ class _Project:
         for ref in refs:
             if not ref.startswith("url:") and self.content.inventory.find(ref) is None:
                 yield Broken(f"record {ref}", where, did_you_mean(ref, self.content.inventory.records))
+
+
+def _flat(text: str) -> str:
+    """Give words as readers see them: paragraphs on one line each, without emphasis."""
+    paragraphs = re.split(r"\n[ \t\r]*\n", text.replace("**", ""))
+    return "\n\n".join(" ".join(one.split()) for one in paragraphs)
 
 
 def _page_statements(page: ModelPage) -> Iterator[Statement]:

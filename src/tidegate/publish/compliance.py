@@ -120,9 +120,9 @@ class Review:
 def review(material: Material, *, is_public: bool = False) -> Review:
     """Give the review of a period, whole or as it may be published."""
     inside = [one for one in material.duties if _is_inside(one, material)]
-    shown = [one for one in inside if one.rule.is_public or not is_public]
+    shown = [one for one in inside if one.rule.is_published or not is_public]
     waivers = [one for one in material.waivers if _touches(_since(one), one.terms.until, material)]
-    public_rules = {one.rule.id for one in material.duties if one.rule.is_public}
+    public_rules = {one.rule.id for one in material.duties if one.rule.is_published}
     open_ones = [one for one in waivers if not is_public or (one.terms.is_public and one.terms.rule in public_rules)]
     granted = [one for one in material.granted if _touches_granted(one, material)]
     open_granted = [one for one in granted if one.measure.is_public or not is_public]

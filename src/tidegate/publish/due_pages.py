@@ -208,7 +208,7 @@ def duty_data(duty: Duty) -> dict[str, Any]:
         "owner": duty.rule.owner,
         "to": duty.rule.to,
         "soft": duty.rule.soft,
-        "public": duty.rule.is_public,
+        "public": duty.rule.is_published,
         "started": [event_data(one) for one in duty.started],
         "done": event_data(duty.done) if duty.done is not None else None,
         "waiver": duty.waiver.model_dump(mode="json") if duty.waiver is not None else None,
@@ -232,8 +232,8 @@ def explanation(rule: Rule, duties: Sequence[Duty], calendar: CalendarSpec | Non
         parts.append(Padding(Text(clean(rule.text)), (0, 0, 0, 2)))
     parts += [_indented(line) for line in lines]
     for duty in duties:
-        about = f" {duty.subject}" if duty.subject else ""
-        title = Text.assemble(Text(duty_words(duty), STATE_STYLES[duty.state]), Text(one_line(about)))
+        about = f" {one_line(duty.subject)}" if duty.subject else ""
+        title = Text.assemble(Text(duty_words(duty), STATE_STYLES[duty.state]), Text(about))
         parts += [Text(""), title, *(_indented(line) for line in duty_lines(duty))]
     if not duties:
         parts += [Text(""), Text("Nothing follows from it now.")]

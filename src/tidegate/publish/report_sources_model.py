@@ -28,7 +28,8 @@ def _names(title: str, part: Callable[[ModelPage], tuple[str, ...]]) -> Source:
         if model is None or page is None or not part(page):
             return None
         shown = part(page)
-        return Filling(listing(title, map(one_line, shown)), list(shown), _model_refs(content, model), content.at)
+        # The page says so, and no record does.
+        return Filling(listing(title, map(one_line, shown)), list(shown), (), content.at)
 
     return source
 
@@ -38,7 +39,7 @@ def _word(part: Callable[[ModelPage], str | None]) -> Source:
         page = model.page if model else None
         if model is None or page is None:
             return None
-        return short(part(page), part(page), _model_refs(content, model), content.at)
+        return short(part(page), part(page), (), content.at)
 
     return source
 
@@ -65,7 +66,7 @@ def _languages(content: Content, model: PublishedModel | None) -> Filling | None
     if model is None or page is None or not page.languages:
         return None
     lines = [language_name(one) for one in page.languages]
-    return Filling(listing("Languages", lines), list(page.languages), _model_refs(content, model), content.at)
+    return Filling(listing("Languages", lines), list(page.languages), (), content.at)
 
 
 def _released(content: Content, model: PublishedModel | None) -> Filling | None:

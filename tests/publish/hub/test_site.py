@@ -18,7 +18,7 @@ from tidegate.publish.content import Content
 from tidegate.publish.hub.addresses import MAX_PAGE_BYTES, addresses
 from tidegate.publish.hub.archive import snapshot
 from tidegate.publish.hub.site import SiteOptions, build, rendered
-from tidegate.publish.practices import Practice, Publication, Statement
+from tidegate.publish.practices import Answer, Practice, Publication, Statement
 
 TESTS = Path(__file__).resolve().parents[2]
 
@@ -213,3 +213,59 @@ def test_the_policy_page_says_what_became_weaker_and_whether_it_was_announced(fi
     assert "weakened obligation silent" in text
     assert "force will may weaker" in text
     assert "What changed since house@2.0" in text
+
+
+def test_doubts_about_the_log_stand_on_every_page(content: Content, files: dict[str, bytes]) -> None:
+    doubted = rendered(build(replace(content, doubts=("the root is not that of the checkpoint",))))
+    for name, page in pages(doubted).items():
+        if not name.startswith("archive/2") and name != "404.html":
+            assert "the root is not that of the checkpoint" in page.text, name
+    assert "cannot be relied on" not in pages(files)["index.html"].text
+
+
+def test_what_was_retracted_is_shown_as_such(content: Content, files: dict[str, bytes]) -> None:
+    found = pages(rendered(build(replace(content, withdrawn=frozenset({"record-0"})))))
+    assert "restated or retracted" in found["records/record-0.html"].text
+    assert "restated or retracted" not in found["records/record-3.html"].text
+    assert found["models/model-0-evaluations.html"].text.count("withdrawn") == 1
+    assert "withdrawn" not in pages(files)["models/model-0-evaluations.html"].text
+
+
+def test_an_answer_stands_beside_its_item_with_its_words(content: Content) -> None:
+    answers = (
+        Answer(to="hiroshima-coc#3", text="We publish it.\n\nEvery year.", as_of=AT, evidence=("policy:adopted",)),
+        Answer(to="hiroshima-coc#4", choice="yes"),
+    )
+    publication = content.publication.model_copy(update={"answers": answers})
+    text = pages(rendered(build(replace(content, publication=publication))))["commitments/hiroshima-coc.html"].text
+    assert "Our answer verified record We publish it. Every year." in text
+    assert "Our answer: yes statement only" in text
+
+
+def test_long_answers_divide_the_page_of_a_framework(content: Content) -> None:
+    items = [one.id for one in content.frameworks["haip"].items][:30]
+    answers = tuple(Answer(to=f"haip#{one}", text="Words. " * 2500, as_of=AT) for one in items)
+    crowded = replace(content, publication=content.publication.model_copy(update={"answers": answers}))
+    files = rendered(build(crowded))
+    parts = [name for name in files if name.startswith("commitments/haip")]
+    assert len(parts) >= 5
+    assert all(len(files[name]) <= MAX_PAGE_BYTES for name in parts)
+    assert lost(files) == []
+
+
+def test_the_page_of_a_model_is_not_shown_by_records_about_another(content: Content) -> None:
+    said = Statement(text="It was tested.", evidence=("evidence:record-1",), as_of=AT)
+    first, *others = content.models
+    assert first.page is not None
+    page = first.page.model_copy(update={"limits": (said,)})
+    other = replace(content, models=(replace(first, page=page), *others))
+    text = pages(rendered(build(other)))["models/model-0.html"].text
+    assert "It was tested. statement only as of 2026-11-21 evidence:record-1 is about another model, model-1" in text
+
+
+def test_the_list_of_commitments_is_no_empty_section(content: Content, files: dict[str, bytes]) -> None:
+    assert "sections/list.html" not in files
+    assert addresses(content)["section:list"] == "commitments/index.html"
+    practice = content.publication.practices[0].model_copy(update={"section": "list"})
+    listed = replace(content, publication=Publication(practices=(practice,)))
+    assert "sections/list.html" in build(listed)

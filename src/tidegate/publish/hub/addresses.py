@@ -35,7 +35,7 @@ def slug(name: str) -> str:
     """Give a file name that stands for an id and for no other, on every file system.
 
     >>> slug("model-1"), slug("Model 1")
-    ('model-1', 'model-1-f3c7a9f5')
+    ('model-1', 'model-1-381eae76')
     """
     if _PLAIN.match(name) and not name.endswith(".") and not _RESERVED.match(name):
         return name

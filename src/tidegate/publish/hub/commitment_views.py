@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tidegate.publish.coverage import Answering, CoverageState, FrameworkCoverage, ItemCoverage
 from tidegate.publish.hub.addresses import WORDS_SHOWN, anchor, answers_shown, framework_page, item_runs, numbered
 from tidegate.publish.hub.parts import Hub, Link, Sheet, paragraphs
+from tidegate.publish.practices import Answer
 from tidegate.publish.report import safe_url
 
 STATES: tuple[CoverageState, ...] = ("evidence", "statement", "uncovered", "not_applicable")
@@ -149,3 +150,15 @@ def _answer(hub: Hub, one: Answering) -> AnsweredBy:
         choice=(own.choice or "") if own else "",
         paragraphs=paragraphs(own.text or "") if own else (),
     )
+
+
+def _name(hub: Hub, one: Answering, own: Answer | None) -> str:
+    match one.kind:
+        case "answer" if own is not None and own.model:
+            return hub.say("Our answer, %(model)s", model=own.model)
+        case "answer":
+            return hub.say("Our answer")
+        case "record":
+            return hub.link(one.id).words
+        case _:
+            return one.title

@@ -106,7 +106,7 @@ def duty_view(hub: Hub, one: Duty) -> DutyView:
         days=one.days_left,
         done=str(one.done.at)[:10] if one.done else "",
         reason=one.reason,
-        waiver=one.waiver.reason if one.waiver else "",
+        waiver=one.waiver.reason if one.waiver is not None and one.waiver.is_public else "",
         is_soft=one.rule.soft,
     )
 

@@ -228,7 +228,11 @@ def _said(hub: Hub, model: PublishedModel, parts: tuple[str, ...]) -> Iterator[S
     for name in parts:
         statements: tuple[Statement, ...] = getattr(model.page, name) if model.page else ()
         if statements:
-            yield name.replace("_", "-"), headings[name], tuple(hub.said(one, model=model.model.id) for one in statements)
+            yield (
+                name.replace("_", "-"),
+                headings[name],
+                tuple(hub.said(one, model=model.model.id) for one in statements),
+            )
 
 
 def _thresholds(hub: Hub, model: PublishedModel, read: Figures) -> Iterator[ThresholdView]:

@@ -17,7 +17,7 @@ from tidegate.publish.hub.addresses import (
 )
 from tidegate.publish.hub.parts import Hub, Link, SaidView, Sheet
 from tidegate.publish.hub.speech import Speech
-from tidegate.publish.inventory import BADGE_WORDS, weakest, worth
+from tidegate.publish.inventory import BADGE_WORDS
 from tidegate.publish.practices import Practice
 
 
@@ -33,7 +33,6 @@ class PracticeView(NamedTuple):
 
     anchor: str
     title: str
-    badge: str
     facts: tuple[str, ...]
     statements: tuple[SaidView, ...]
     records: tuple[Link, ...]
@@ -117,7 +116,6 @@ def practice_view(hub: Hub, practice: Practice) -> PracticeView:
     return PracticeView(
         anchor=anchor("practice", practice.id),
         title=practice.title,
-        badge=weakest(_badges(hub, practice)),
         facts=tuple(_facts(hub, practice)),
         statements=own,
         records=tuple(hub.link(one) for one in practice.evidence),
@@ -144,7 +142,7 @@ def _facts(hub: Hub, practice: Practice) -> Iterator[str]:
 def cadence_words(speech: Speech, duration: str) -> str:
     """Give how often something recurs, in words.
 
-    >>> cadence_words(ENGLISH, "P1Y"), cadence_words(ENGLISH, "P6M")
+    >>> cadence_words(Speech(), "P1Y"), cadence_words(Speech(), "P6M")
     ('every year', 'every 6 months')
     """
     match duration:
@@ -162,7 +160,7 @@ def cadence_words(speech: Speech, duration: str) -> str:
 def duration_words(speech: Speech, duration: str) -> str:
     """Give a calendar duration in words.
 
-    >>> duration_words(ENGLISH, "P1Y6M")
+    >>> duration_words(Speech(), "P1Y6M")
     '1 year, 6 months'
     """
     ngettext = speech.translations.ngettext
