@@ -287,3 +287,10 @@ def test_kinds_and_schemas_need_no_project() -> None:
     with pytest.raises(TidegateError) as error:
         report_schema("nothing-of-the-kind")
     assert [code for code, _ in refused(error)] == ["PUB002"]
+
+
+def test_a_questionnaire_is_no_report(tmp_path: Path) -> None:
+    with pytest.raises(TidegateError) as refused:
+        make_report(a_project(tmp_path), "haip", None, "md")
+    assert refused.value.problems[0].code == "PUB002"
+    assert "tidegate publish haip" in (refused.value.problems[0].hint or "")

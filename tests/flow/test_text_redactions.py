@@ -78,9 +78,9 @@ def test_an_id_is_given_once(tmp_path: Path) -> None:
     ("given", "code", "told"),
     [
         (("R-1", "trade_secrets", "c", "j"), "PRJ005", "'trade_secrets' is not a ground"),
-        (("R|1", "privacy", "c", "j"), "PUB005", "id: String should match pattern"),
-        (("R-1", "privacy", "", "j"), "PUB005", "character: String should have at least 1 character"),
-        (("R-1", "privacy", "c", "j" * 2001), "PUB005", "justification: String should have at most 2000 characters"),
+        (("R|1", "privacy", "c", "j"), "PUB005", "id: no id"),
+        (("R-1", "privacy", "", "j"), "PUB005", "character: it is empty"),
+        (("R-1", "privacy", "c", "j" * 2001), "PUB005", "justification: it is too long"),
     ],
 )
 def test_what_is_not_in_order_is_refused_and_nothing_written(tmp_path: Path, given, code: str, told: str) -> None:

@@ -104,6 +104,7 @@ def new(
         "  tidegate policy lock                 # fix the decision rules before results come in",
         "  tidegate evidence import FILE...     # evaluation logs, reported figures",
         "  tidegate assess                      # findings and gates",
+        "  tidegate due                         # what is due, once obligations.yaml says who you are",
     ):
         typer.echo(clean(line))
 

@@ -31,6 +31,8 @@ app = typer.Typer(
     epilog="Everything is made from the records of the project; what no record shows is called a statement.",
 )
 
+MOST_PROBLEMS = 6
+"""An empty questionnaire has a problem for each question; the output lists them all."""
 FormatOption = Annotated[str, typer.Option("--format", "-f", metavar="FORM", help="md, html, docx, pdf or json.")]
 OutputOption = Annotated[
     Path | None,
@@ -280,7 +282,9 @@ def reveal(
 def _write(made: "Made", output: Path | None) -> None:
     from tidegate.flow.outputs import write_output
 
-    print_problems(made.problems)
+    print_problems(made.problems[:MOST_PROBLEMS])
+    if len(made.problems) > MOST_PROBLEMS:
+        typer.echo(f"... and {len(made.problems) - MOST_PROBLEMS} more; the output names them all", err=True)
     if output is not None:
         write_output(output, made.data)
         typer.echo(f"{clean(str(output))}: {clean(made.summary)}", err=True)

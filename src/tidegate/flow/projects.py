@@ -19,9 +19,11 @@ This project is run with Tidegate. All of it lives in git and is reviewed like c
 | `models/` | what is assessed: models, snapshots, effective compute, deployments |
 | `evidence/` | what was observed; `tidegate evidence import FILE` keeps records under `evidence/records/` |
 | `safeguards/` | control checks and gateway pipelines |
+| `obligations.yaml` | what is so of the organisation, which decides what laws ask of it; its own promises |
 | `hub/` | practices for publication |
 
 First steps: `tidegate policy show`, `tidegate policy lock`, `tidegate evidence import FILE`, `tidegate assess`.
+Then `tidegate due`, and `tidegate publish hub` once there is something to say.
 """
 
 _MODEL = """schema: tidegate/model/v1
@@ -32,6 +34,20 @@ developer: {organisation}
 aliases: []
 # Oldest first; the newest is assessed. Effective compute may be in any unit that is used throughout.
 snapshots: []
+"""
+
+_OBLIGATIONS = """schema: tidegate/obligations/v1
+# What is so of the organisation. It decides which rules of laws, codes and standards apply, so that nothing is asked
+# while nothing is stated: `tidegate due rules` lists every rule with the facts that it waits for.
+facts: []
+# Own promises: what has to be done, who answers for it, by when or how often, and what shows it.
+rules: []
+"""
+
+_GITIGNORE = """# The log's database is backed up, and its checkpoint is in git; private keys belong to people.
+/ledger/*.db*
+*.key
+/site/
 """
 
 _PLACEHOLDERS = {
@@ -65,6 +81,8 @@ def new_project(directory: Path, pack: str, organisation: str) -> tuple[str, ...
         PROJECT_FILE: project_file(organisation, pack, loaded),
         "README.md": _README.format(organisation=organisation, pack=pack),
         "models/my-model.yaml": _MODEL.format(organisation=quoted),
+        "obligations.yaml": _OBLIGATIONS,
+        ".gitignore": _GITIGNORE,
         **_PLACEHOLDERS,
     }
     create_project(directory, files)

@@ -105,7 +105,7 @@ def make_report(  # noqa: PLR0913 - each is an option of the command
         ProjectError: PRJ005, the form is not known, or a model is named or lacking against the kind of report.
     """
     chosen = _form(form)
-    template = find_template(kind)
+    template = _template(kind, world)
     collected = collect(world, at)
     check_items(template, collected.content.frameworks)
     filled = fill(template, collected.content, _subject(template, collected.content, model), collected.facts)
@@ -178,6 +178,13 @@ def _form(form: str) -> OutputForm:
 
 def _own(world: World | None) -> tuple[Framework, ...]:
     return read_frameworks(world.root) if world is not None else ()
+
+
+def _template(kind: str, world: World) -> ReportTemplate:
+    if kind not in template_names() and kind.partition("@")[0] in _questionnaires(_own(world)):
+        hint = f"answer it with `tidegate publish haip --questionnaire {kind}`"
+        raise PublicationError(Problem("PUB002", f"{kind} is a questionnaire, and no report", None, hint))
+    return find_template(kind)
 
 
 def _questionnaires(own: tuple[Framework, ...]) -> frozenset[str]:

@@ -13,6 +13,8 @@ from tidegate.publish.practices import TextRedaction, WithheldWords
 from tidegate.publish.redactions import is_revealed, survey
 from tidegate.store.publication import TEXT_REDACTIONS, add_text_redaction, read_publication
 
+_WRONG = {"string_too_short": "it is empty", "string_too_long": "it is too long", "string_pattern_mismatch": "no id"}
+
 
 class RedactionStatus(NamedTuple):
     """The register of redactions of words, and how the texts fit it."""
@@ -45,7 +47,8 @@ def add_redaction(world: World, redaction_id: str, ground: str, character: str, 
             salt=world.ids() + world.ids(),
         )
     except ValidationError as error:
-        problems = (f"{one['loc'][0]}: {one['msg']}" for one in error.errors(include_url=False, include_input=False))
+        found = error.errors(include_url=False, include_input=False)
+        problems = (f"{one['loc'][0]}: {_WRONG.get(one['type'], one['msg'])}" for one in found)
         raise PublicationError(*(_problem(one, "see `tidegate publish redact --help`") for one in problems)) from None
     if not add_text_redaction(world.root, made):
         raise PublicationError(_problem(f"there is a redaction {redaction_id} already", "choose another id"))
