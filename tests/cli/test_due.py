@@ -235,7 +235,7 @@ def test_options_before_a_command_are_not_lost(house: House) -> None:
 
 def test_what_has_no_date_is_told_and_much_of_it_in_short(house: House) -> None:
     events = [{"kind": f"unheard.of-{number}", "at": "2026-05-01"} for number in range(8)]
-    (house.root / "obligations.yaml").write_text(yaml.safe_dump({**OWN, "events": events}))
+    (house.root / "obligations.yaml").write_text(yaml.safe_dump({**OWN, "facts": [], "events": events}))
     told = run("due").stderr
     assert told.count("note OBL003") == 5
     assert "3 more of these" in told

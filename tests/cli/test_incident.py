@@ -216,6 +216,22 @@ def test_one_person_puts_a_sent_notice_on_record(house: House) -> None:
     assert "stated as missing: date, internal_use" in run("show", name).stdout
 
 
+def test_a_notice_is_taken_back_with_its_reason(house: House) -> None:
+    name = opened(*answers(*DECEPTION))
+    run("notice", name, "sb53.incident", "--sent", *BOB)
+    entry = data("show", name)["entries"][-1]["index"]
+    back = ("notice", name, "sb53.incident", "--not-sent", str(entry))
+    assert "INC004" in run(*back, *BOB, code=2).output
+    assert "say who" in run(*back, "--reason", "it bounced", code=2).output
+    assert "INC003" in run(*back[:-1], "1", "--reason", "it bounced", *BOB, code=2).output
+    assert "It meets nothing" in run(*back, "--reason", "it bounced", *BOB).stdout
+    assert f"(entry {entry})" in run("show", name).stdout
+    assert ", taken back" in run("show", name).stdout
+    (clock,) = [one for one in data("clocks", name)["clocks"] if one["rule"] == "sb53.incident"]
+    assert clock["state"] == "due_soon"
+    assert data("show", name)["notices_taken_back"] == [entry]
+
+
 def test_the_words_that_were_sent_are_kept_as_they_were(house: House) -> None:
     name = opened()
     Path("sent.txt").write_text("As filed by the form.")

@@ -29,11 +29,14 @@ from tidegate.flow.incidents import (
     said_from,
     settings_of,
     severities_of,
+    take_notice_back,
     time_from,
     update_incident,
 )
 from tidegate.flow.ledgers import Act, Actor, record_act
+from tidegate.flow.obligations import standing
 from tidegate.flow.retention import contents, erase, lift_hold, place_hold
+from tidegate.incidents.clocks import IncidentClock
 from tidegate.incidents.model import Incident, Notice, Said
 from tidegate.kernel.errors import (
     DocumentError,
@@ -435,3 +438,67 @@ def test_a_project_sets_the_bands_of_a_scale(house: House) -> None:
     assert [(one.scale.id, one.level) for one in severities_of(house.world(), made)][1:] == [("cjs@draft", "all")]
     (house.root / "incidents.yaml").write_text("scales: []")
     refused(lambda: settings_of(house.world()), "DOC008", DocumentError)
+
+
+# --- what was known when ------------------------------------------------------------------------------
+
+
+def the_clock(
+    house: House, name: str, rule: str, at: str | None = None, day: date = date(2026, 6, 20)
+) -> IncidentClock:
+    (found,) = (one for one in clocks_of(house.world(day), name, at) if one.rule.id == rule)
+    return found
+
+
+def test_clocks_of_an_earlier_moment_use_nothing_that_was_recorded_later(house: House) -> None:
+    incident = opened(house, answers={**NOTHING_ELSE, **DECEIVED})
+    updated(house, incident, date(2026, 6, 17), times={"discovered": "2026-05-31T20:00:00Z"}, reason="a typing error")
+    record_notice(house.world(date(2026, 6, 18)), incident.id, a_notice(at="2026-06-02T00:00:00Z"), house.actor("bob"))
+    assert the_clock(house, incident.id, "sb53.incident").state == "met"
+    then = the_clock(house, incident.id, "sb53.incident", "2026-06-16T12:00:00Z")
+    assert (then.state, then.due_at) == ("late", "2026-06-16T06:59:59Z")
+    assert "corrected" not in then.why
+    before = "2026-06-01T11:59:59Z"
+    assert "was not on record at" in refused(lambda: clocks_of(house.world(), incident.id, before), "INC001")
+
+
+def test_a_correction_and_a_late_entry_are_said_beside_the_date(house: House) -> None:
+    incident = opened(house, answers={**NOTHING_ELSE, **DECEIVED})
+    why = the_clock(house, incident.id, "sb53.incident").why
+    assert "`discovered` was put on record on 2026-06-01" in why
+    updated(house, incident, date(2026, 6, 17), times={"discovered": "2026-06-10T09:00:00Z"}, reason="it was another")
+    record_notice(house.world(date(2026, 6, 19)), incident.id, a_notice(at="2026-06-14T00:00:00Z"), house.actor("bob"))
+    found = the_clock(house, incident.id, "sb53.incident")
+    assert found.state == "met", "by what is on record now"
+    assert "stated before as 2026-05-31T09:00:00Z; corrected on 2026-06-17 (it was another)" in found.why
+    assert "the notice was put on record on 2026-06-19" in found.why
+    duties = standing(house.world(date(2026, 6, 20))).duties
+    (duty,) = (one for one in duties if one.rule.id == "sb53.incident")
+    assert duty.done is not None
+    assert duty.done.source.startswith("entry ")
+    assert duty.done.note == "initial notice to Cal OES, put on record on 2026-06-19"
+
+
+def test_a_time_of_discovery_that_was_taken_back_is_told(house: House) -> None:
+    incident = opened(house, answers={**NOTHING_ELSE, **DECEIVED})
+    updated(house, incident, times={"discovered": None}, reason="nobody knows")
+    why = the_clock(house, incident.id, "sb53.incident").why
+    assert "`discovered` was stated as 2026-05-31T09:00:00Z, and taken back" in why
+
+
+def test_a_notice_that_was_not_sent_is_taken_back_and_its_clock_runs_again(house: House) -> None:
+    incident = opened(house, answers={**NOTHING_ELSE, **DECEIVED})
+    ada, which = house.actor("ada"), (incident.id, "sb53.incident")
+    made = record_notice(house.world(), incident.id, a_notice(), ada)
+    entry = made.revisions[-1].index
+    assert the_clock(house, incident.id, "sb53.incident").state == "met"
+    after = take_notice_back(house.world(), which, entry, "it bounced", ada)
+    assert (after.notices, after.taken_back) == ((), {entry})
+    assert after.revisions[1].notice == a_notice(), "what was said stays"
+    assert the_clock(house, incident.id, "sb53.incident").state == "late"
+    with pytest.raises(IncidentError, match="no notice of"):
+        take_notice_back(house.world(), which, entry, "again", ada)
+    again = record_notice(house.world(), incident.id, a_notice(), ada)
+    assert again.notices == (a_notice(),), "the same notice, sent after all, counts"
+    with pytest.raises(IncidentError, match="no notice of"):
+        take_notice_back(house.world(), (incident.id, "raise.incident"), again.revisions[-1].index, "x", ada)

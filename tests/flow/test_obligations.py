@@ -15,7 +15,7 @@ from office import an_office
 from tidegate.flow import World
 from tidegate.flow.compliance import compliance_review
 from tidegate.flow.decisions import DecisionFile, Proposal, propose, review, revoke, sign
-from tidegate.flow.incidents import open_incident
+from tidegate.flow.incidents import open_incident, update_incident
 from tidegate.flow.keys import revoke_key
 from tidegate.flow.ledgers import Act, record_act, record_files
 from tidegate.flow.noncompliance import NewReport, close, move, report, write
@@ -65,6 +65,12 @@ OWN: dict[str, Any] = {
         },
     ],
 }
+
+
+NO_FACTS = (
+    "obligations.yaml does not say what is so of the organisation (`facts`), so that no law, code or standard "
+    "applies; `facts: []` says that nothing is"
+)
 
 
 def a_policy(**changes: Any) -> dict[str, Any]:
@@ -153,6 +159,7 @@ def test_files_alone_tell_what_happened(tmp_path: Path) -> None:
         ("deployment.started", "2026-08-01", ["open_weights"]),
     ]
     assert found.gaps == (
+        NO_FACTS,
         "models/m.yaml: the snapshot s2 of m has no day (`created`)",
         "models/m.yaml: the deployment limited of m has no day (`since`)",
     )
@@ -170,7 +177,7 @@ def test_a_planned_deployment_is_counted_back_from(tmp_path: Path) -> None:
 
 def test_what_has_no_date_is_told_and_not_guessed(tmp_path: Path) -> None:
     world = bare(tmp_path, {}, effective=None)
-    owe(world.root, events=[{"kind": "trainig.held", "at": "2026-05-01"}])
+    owe(world.root, events=[{"kind": "trainig.held", "at": "2026-05-01"}], facts=[])
     found = standing(world)
     assert found.gaps == (
         "policy/house.yaml: house@1 says not since when it is in effect (`effective`)",
@@ -285,7 +292,10 @@ def test_a_change_of_the_policy_is_one_and_locking_its_rules_is_none(house: Hous
         ("2026-06-01T12:00:00Z", "house@2"),
     ]
     assert [one[2] for one in told(found, "policy.changed")] == ["house@2"]
-    assert [one[2] for one in told(found, "policy.effective")] == ["house@2"]
+    assert [one[2:] for one in told(found, "policy.effective")] == [
+        ("house@2", "policy/house.yaml"),
+        ("house@1", "entry 2"),
+    ]
     lock = {
         "threshold": "T1",
         "indicator": "T1.a",
@@ -337,6 +347,51 @@ def test_incidents_start_the_clocks_of_the_law(house: House) -> None:
     duty = the(found, "sb53.incident")
     assert (duty.subject, str(duty.due_on)) == (made.id, "2026-06-16")
     assert told(standing(house.world(), "2026-05-31T23:59:59Z"), "incident.discovered") == []
+
+
+def test_an_incident_whose_clock_nobody_can_compute_is_unclear_and_not_silent(house: House) -> None:
+    owe(house.root, facts=["large_frontier_developer", "gpai_systemic_risk"])
+    answers: Any = {
+        "model_involved": "yes",
+        "death": "yes",
+        "infrastructure": "no",
+        "security_breach": "no",
+        "weights_taken": "no",
+    }
+    said = Said(title="Somebody died", times={"discovered": "2026-06-01T08:00:00Z"}, answers=answers)
+    made = open_incident(house.world(), said, house.actor("ada"))
+    duty = the(standing(house.world()), "eu.incident.death")
+    assert (duty.state, duty.subject) == ("unclear", made.id)
+    assert "no incident.model_involvement_known is on record to count from" in duty.reason
+    known = Said(times={"model_involvement_known": "2026-06-01T09:00:00Z"})
+    update_incident(house.world(), made.id, known, house.actor("ada"))
+    duty = the(standing(house.world()), "eu.incident.death")
+    assert (duty.state, str(duty.due_on)) == ("due_soon", "2026-06-11")
+
+
+def test_that_no_law_applies_for_want_of_facts_is_told(tmp_path: Path) -> None:
+    world = bare(tmp_path, {})
+    assert standing(world).gaps == (NO_FACTS,)
+    owe(world.root, facts=[])
+    assert standing(world).gaps == ()
+
+
+def test_a_new_version_neither_forgets_what_was_missed_nor_backdates_what_is_new(tmp_path: Path) -> None:
+    yearly = {"id": "C.train", "title": "Training", "text": "We train.", "cadence": "P1Y", "force": "will"}
+    made = a_house(tmp_path, a_policy(effective="2025-01-10", commitments=[yearly]))
+    owe(made.root, facts=["practice_training"])
+    assert the(standing(made.world()), "practice.training").state == "late"
+    later = {**yearly, "id": "C.drill", "title": "Drills"}
+    changed = a_policy(version="2", effective="2026-06-05", commitments=[yearly, later], supersedes="house@1")
+    (made.root / "policy" / "house.yaml").write_text(yaml.safe_dump(changed))
+    record_files(made.world(date(2026, 6, 3)))
+    found = standing(made.world(date(2026, 6, 10)))
+    for rule, due_on in (
+        ("practice.training", "2026-01-10"),
+        ("policy/C.train", "2026-01-10"),
+        ("policy/C.drill", "2027-06-05"),
+    ):
+        assert str(the(found, rule).due_on) == due_on, rule
 
 
 # --- what was known when --------------------------------------------------------------------------------

@@ -481,3 +481,61 @@ def test_an_event_at_midnight_keeps_its_hour():
 def test_a_rule_that_makes_no_sense_is_refused(fields, message):
     with pytest.raises(ValidationError, match=message):
         rule(**fields)
+
+
+def test_what_starts_a_calendar_does_not_meet_its_first_date():
+    own = rule("done", every="3 months", again="due", done_by=["done"])
+    assert shown(duties(own, [event("done", "2026-01-01")], "2026-02-01")) == [("due", "2026-04-01")]
+    again = [event("done", "2026-01-01"), event("done", "2026-03-20")]
+    assert shown(duties(own, again, "2026-03-21"))[-1] == ("met", "2026-04-01")
+    quarter = rule("done", every="3 months", anchor="quarter", done_by=["done"])
+    found = duties(quarter, [event("done", "2026-01-15")], "2026-02-01")
+    assert ("met", "2026-03-31") in shown(found), "the report of a quarter is that of its quarter"
+
+
+@pytest.mark.parametrize("base", [0.0, -1.0])
+def test_nothing_is_compared_with_an_amount_that_is_none(base):
+    rules = rule(
+        [{"on": "snapshot", "within": "1 month", "ratio": 4, "since": "assessed"}], restart="once_met", done_by=["assessed"]
+    )  # fmt: skip
+    events = [event("snapshot", "2026-01-01", "m", amount=base), event("assessed", "2026-02-01", "m")]
+    found = only(rules, [*events, event("snapshot", "2026-03-01", "m", amount=8.0)], "2026-03-02")
+    assert found.state == "unclear"
+    assert "no amount above 0" in found.reason
+
+
+def test_a_fixed_date_is_not_met_by_what_was_done_before_its_first_day():
+    old, new = event("held", "2020-01-01"), event("held", "2026-05-01")
+    dated = rule(None, due="2026-06-30", done_by=["held"], in_force_from="2026-01-01")
+    assert only(dated, [old], "2026-05-02").state == "due"
+    assert only(dated, [old, new], "2026-05-02").state == "met"
+    early = dated.model_copy(update={"may_be_early": True})
+    assert only(early, [old], "2026-05-02").state == "met"
+    yearly = rule(None, due="2026-06-30", every="1 year", done_by=["held"])
+    assert shown(duties(yearly, [old], "2026-05-02")) == [("due", "2026-06-30")]
+    assert ("met", "2026-06-30") in shown(duties(yearly, [old, new], "2026-05-02"))
+
+
+def test_what_is_not_for_the_public_is_not_said_of_a_duty():
+    rules = rule("start +15 days")
+    secret = waiver(is_public=False, reason="the audit failed")
+    found = only(rules, [event("start", "2026-01-01")], "2026-02-01", waivers=(secret,))
+    assert found.state == "waived"
+    assert "the audit failed" not in found.reason
+    assert found.waiver == secret
+
+
+@pytest.mark.parametrize(
+    ("on", "published"),
+    [
+        ("incident.discovered", False),
+        ("noncompliance.opened", False),
+        ("disclosure.received", False),
+        ("done:eu.incident.death", False),
+        ("noncompliance.board_told", True),
+        ("policy.effective", True),
+    ],
+)
+def test_what_counts_from_an_incident_or_a_case_is_never_published(on, published):
+    assert rule(f"{on} +15 days").is_published is published
+    assert not rule(f"{on} +15 days", is_public=False).is_published

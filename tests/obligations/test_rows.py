@@ -137,6 +137,11 @@ ROWS = {
         [event("notice.article52", "2026-08-10", "m"), event("deployment.planned", "2026-12-01", "m", "general")],
         "2026-08-20", [("due_soon", "2026-09-07")],
     ),
+    "EU, framework confirmed: on the market without it": Row(
+        "eu.framework.confirmed", EU,
+        [event("deployment.planned", "2026-06-15", "m", "general"), event("deployment.started", "2026-06-15", "m", "general")],
+        "2026-06-20", [("late", "2026-06-01")],
+    ),
     "EU, interim Model Report": Row(
         "eu.model-report.interim", EU, [event("deployment.started", "2026-12-01", "m", "general")], "2026-12-02",
         [("due_soon", "2026-12-22")],
@@ -284,6 +289,58 @@ def test_a_row(row):
     assert shown(found) == row.expected
     if row.moment:
         assert found[0].due_at == row.moment
+
+
+def test_one_summary_of_internal_use_meets_one_law_only():
+    facts = ("large_frontier_developer", "operates_in_new_york", "operates_in_illinois")
+    for law in ("sb53", "raise", "il"):
+        sent = [event(f"done:{law}.internal-use-summary", "2027-03-30", covers="2027-03-30")]
+        met = [one for one in ("sb53", "raise", "il") if any(
+            duty.state == "met" for duty in shipped(f"{one}.internal-use-summary", sent, "2027-04-10", *facts)
+        )]  # fmt: skip
+        assert met == [law]
+    assert not {kind for rule in shipped_rules() for kind in rule.done_by if "internal_use" in kind}
+
+
+@pytest.mark.parametrize(
+    ("rule", "fact", "starts"),
+    [
+        ("raise.incident", "raise.safety_incident", "determined"),
+        ("il.incident", "il.incident", "reasonable_belief"),
+        *((f"eu.incident.{kind}", f"eu.{kind}", "model_involvement_known") for kind in ("infrastructure", "cybersecurity", "death", "harm")),
+    ],
+)  # fmt: skip
+def test_a_discovered_incident_without_the_start_of_its_clock_is_unclear(rule, fact, starts):
+    facts = ("large_frontier_developer", "operates_in_new_york", "operates_in_illinois", "gpai_systemic_risk")
+    about = (fact, "eu.serious_incident")
+    found = [incident("discovered", "2027-06-03T09:00:00Z", *about)]
+    (duty,) = shipped(rule, found, "2027-06-04", *facts)
+    assert (duty.state, duty.subject) == ("unclear", "I-1")
+    assert shown(shipped(rule, [incident("discovered", "2027-06-03T09:00:00Z")], "2027-06-04", *facts)) == [
+        ("not_started", None)
+    ]
+    (duty,) = shipped(rule, [*found, event(f"done:{rule}", "2027-06-04T09:00:00Z", "I-1")], "2027-06-05", *facts)
+    assert duty.state == "unclear"
+    assert duty.reason.endswith(f"whether done:{rule} of 2027-06-04T09:00:00Z was in time cannot be told")
+    (duty,) = shipped(rule, [*found, incident(starts, "2027-06-03T10:00:00Z", *about)], "2027-06-04", *facts)
+    assert duty.due_on is not None
+
+
+def test_an_incident_before_the_law_starts_and_asks_nothing():
+    facts = ("large_frontier_developer", "operates_in_new_york")
+    found = [incident("discovered", "2026-12-31T12:00:00Z", "raise.safety_incident")]
+    assert shown(shipped("raise.incident", found, "2027-01-05", *facts)) == [("not_started", None)]
+
+
+def test_a_report_on_an_incident_counts_also_where_it_came_before_the_start_of_its_clock():
+    found = [incident("discovered", "2026-06-03", SB53), event("done:sb53.incident", "2026-06-02T09:00:00Z", "I-1")]
+    assert shown(shipped("sb53.incident", found, "2026-06-10", *CA)) == [("met", "2026-06-18")]
+    other = [incident("discovered", "2026-06-03", SB53), event("done:sb53.incident", "2026-06-04T09:00:00Z", "I-2")]
+    assert shown(shipped("sb53.incident", other, "2026-06-10", *CA)) == [("due_soon", "2026-06-18")]
+
+
+def test_a_disclosure_statement_that_nobody_recorded_is_unclear():
+    assert shown(shipped("raise.disclosure-statement", [], "2027-02-01", *NY)) == [("unclear", None)]
 
 
 # What the reference table of clocks lists, and the rule of each of its rows.

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from factories import a_count, a_model, a_policy, a_record
 from house import a_house, evidence_file
-from published import model_m, the_content
+from published import model_m, published_content, the_content
 from statements import (
     ASSESSMENT,
     AT,
@@ -282,6 +282,34 @@ def test_a_model_that_comes_out_later_is_not_called_released() -> None:
     filling = SOURCES["model.released"](a_content(models=[model]), model)
     assert filling is not None
     assert "To be released 2027-01-05" in str(filling.blocks)
+
+
+def test_a_figure_whose_bound_is_beyond_the_line_does_not_read_as_safe() -> None:
+    content = published_content()
+    model = content.models[0]
+    filling = SOURCES["assessment.results"](content, model)
+    assert filling is not None
+    rows = [row for block in filling.blocks for row in getattr(block, "rows", ())]
+    (survey,) = [row for row in rows if "Internal model use survey" in str(row) and "0 of 4" in str(row)]
+    assert "its bound lies beyond it" in str(survey)
+    knowledge = [row for row in rows if "17 of 33" in str(row)]
+    assert knowledge
+    assert "its bound" not in str(knowledge)
+    crossing = [row for row in rows if "Long-form virology task 1, max of 5" in str(row)]
+    assert crossing
+    assert all(row[-1] == ("with others",) for row in crossing)
+
+
+def test_figures_for_machines_are_those_of_the_records() -> None:
+    content = published_content()
+    filling = SOURCES["assessment.results"](content, content.models[0])
+    assert filling is not None
+    figures = [one for finding in filling.data for one in finding["figures"]]
+    assert len(figures) > 10
+    for one in figures:
+        measured = content.evidence[one["evidence"]].measurement
+        assert measured is not None
+        assert (one["value"], one["unit"], one["n"]) == (measured.value, measured.unit, measured.n)
 
 
 # --- questionnaires -------------------------------------------------------------------------------------------

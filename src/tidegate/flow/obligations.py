@@ -178,7 +178,7 @@ def _standing(at: Instant, project: Project, file: ObligationFile, read: "_Read"
         people=project.record.people,
         unrecorded=read.unrecorded,
         doubts=read.doubts,
-        gaps=(*read.found.gaps, *_unknown_kinds(file, rules)),
+        gaps=(*_without_facts(file), *read.found.gaps, *_unknown_kinds(file, rules)),
     )
 
 
@@ -305,6 +305,15 @@ def kinds_of(rules: Iterable[Rule]) -> frozenset[str]:
         for clock in rule.clocks or ():
             found |= {clock.on, *filter(None, (clock.since, clock.replaced_by))}
     return frozenset(found)
+
+
+def _without_facts(file: ObligationFile) -> Iterator[str]:
+    """Tell that no law applies because nothing is said of the organisation; `facts: []` says that none is so."""
+    if "facts" not in file.model_fields_set:
+        yield (
+            f"{OBLIGATIONS} does not say what is so of the organisation (`facts`), so that no law, code or standard "
+            "applies; `facts: []` says that nothing is"
+        )
 
 
 def _unknown_kinds(file: ObligationFile, rules: Sequence[Rule]) -> Iterator[str]:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is due, as an iCalendar file that calendars subscribe to (RFC 5545, RFC 7986).
 
-The same duties give the same bytes. A duty keeps its id from one file to the next, so that a calendar moves what it
-knows instead of listing it twice; what is done disappears.
+The same duties give the same bytes. A duty keeps its id from one file to the next, also when its date moves because
+what it is counted from was corrected: a calendar moves what it knows instead of listing it twice. What is done
+disappears, and the next date of what recurs takes its place.
 """
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from icalendar import Alarm, Calendar, vDuration, vText
@@ -27,6 +29,8 @@ MORNING = timedelta(hours=9)
 """An alarm of a day rings at nine in the morning, and not at midnight."""
 _DAYS_IN = {"hour": 1 / 24, "day": 1, "business day": 7 / 5, "week": 7, "month": 30, "year": 365}
 MAX_SUMMARY = 200
+FIRST = datetime(2020, 1, 1, tzinfo=UTC)
+"""Numbers of later files are counted from here, in minutes."""
 
 
 def calendar_feed(duties: Iterable[Duty], organisation: str, at: Instant) -> bytes:
@@ -50,25 +54,44 @@ def calendar_feed(duties: Iterable[Duty], organisation: str, at: Instant) -> byt
     calendar.add("x-wr-calname", name)
     calendar.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", vDuration(REFRESH))
-    taken: set[str] = set()
-    for duty in duties:
-        if duty.state in LISTED and duty.due_on is not None:
-            calendar.add_component(_entry(duty, organisation, at, taken))
+    listed = [one for one in duties if one.state in LISTED and one.due_on is not None]
+    for duty, number in zip(listed, _numbers(listed), strict=True):
+        calendar.add_component(_entry(duty, uid_of(duty, organisation, number), at))
     return bytes(calendar.to_ical())
 
 
-def uid_of(duty: Duty, organisation: str) -> str:
-    """Give the id of a duty in calendars: the same in every file, and another for every other duty."""
-    hour = duty.due_at if duty.hours_left is not None else None
-    started = " ".join(f"{one.kind} {one.at}" for one in duty.started) if hour else ""
-    text = "\n".join((organisation, duty.id, hour or "", started))
+def uid_of(duty: Duty, organisation: str, number: int = 1) -> str:
+    """Give the id of a duty in calendars: the same in every file, whatever its date, and another for every other one.
+
+    Args:
+        duty: the duty.
+        organisation: whose it is.
+        number: which it is, by date, of those of the same rule and subject that are open.
+    """
+    text = "\n".join((organisation, duty.rule.id, duty.subject or "", str(number)))
     return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}@due.tidegate"
 
 
-def _entry(duty: Duty, organisation: str, at: Instant, taken: set[str]) -> CalendarEvent:
+def _numbers(listed: Sequence[Duty]) -> list[int]:
+    """Give for each duty which it is, by date, of those of its rule and subject."""
+    places = sorted(
+        range(len(listed)), key=lambda place: (str(listed[place].due_on), listed[place].due_at or "", place)
+    )
+    found = [0] * len(listed)
+    count: Counter[tuple[str, str | None]] = Counter()
+    for place in places:
+        key = (listed[place].rule.id, listed[place].subject)
+        count[key] += 1
+        found[place] = count[key]
+    return found
+
+
+def _entry(duty: Duty, uid: str, at: Instant) -> CalendarEvent:
     made = CalendarEvent()
-    made.add("uid", _free(uid_of(duty, organisation), taken))
+    made.add("uid", uid)
     made.add("dtstamp", moment(at).astimezone(UTC))
+    # Of two entries of one id, a calendar keeps the one with the higher number: the file that was made later.
+    made.add("sequence", max(0, int((moment(at) - FIRST).total_seconds() // 60)))
     made.add("summary", _summary(duty))
     made.add("description", "\n".join(_description(duty)))
     made.add("categories", [KIND_WORDS[duty.rule.kind], duty.state.replace("_", " ")])
@@ -77,13 +100,8 @@ def _entry(duty: Duty, organisation: str, at: Instant, taken: set[str]) -> Calen
     made.add("class", "PUBLIC" if duty.rule.is_published else "CONFIDENTIAL")
     made.add("priority", {"late": 1, "due_soon": 3}.get(duty.state, 5))
     assert duty.due_on is not None, "only what has a date is listed"
-    by_hour = _by_hour(duty)
-    if by_hour is None:
-        # Without an end, it takes this one day.
-        made.add("dtstart", duty.due_on)
-    else:
-        made.add("dtstart", by_hour)
-        made.add("dtend", by_hour)
+    # Without an end, it takes this one day, or is this one moment: RFC 5545 asks that an end lies after the start.
+    made.add("dtstart", _by_hour(duty) or duty.due_on)
     if duty.state != "late":
         for before in _alarms(duty):
             made.add_component(_alarm(duty, before))
@@ -92,15 +110,6 @@ def _entry(duty: Duty, organisation: str, at: Instant, taken: set[str]) -> Calen
 
 def _by_hour(duty: Duty) -> datetime | None:
     return moment(duty.due_at) if duty.hours_left is not None and duty.due_at is not None else None
-
-
-def _free(uid: str, taken: set[str]) -> str:
-    """Give an id that no earlier entry of the file has: two duties may share rule, subject and date."""
-    found, number = uid, 2
-    while found in taken:
-        found, number = f"{number}-{uid}", number + 1
-    taken.add(found)
-    return found
 
 
 def _summary(duty: Duty) -> str:

@@ -112,6 +112,8 @@ def _figures(content: Content, finding: ThresholdFinding) -> Iterator[tuple[str 
         for reading in indicator.readings:
             record = content.evidence.get(reading.evidence)
             bears = "yes" if reading.evidence in finding.load_bearing else "no"
+            if bears == "no" and (reading.supports if finding.is_ruled_out else reading.crosses):
+                bears = "with others"
             if reading.set_aside and not (reading.crosses or reading.shows):
                 bears = f"set aside: {'; '.join(reading.detail)}"
             yield (
@@ -143,7 +145,15 @@ def distance_of(reading: Reading, indicator: IndicatorFinding) -> str:
     if reading.distance is None:
         return "cannot be given"
     words = f"{distance_words(abs(reading.distance), indicator.unit)} {'beyond' if reading.crosses else 'to'} the line"
-    return words if reading.distance_se is None else f"{words}, {abs(reading.distance_se):.2g} standard errors"
+    if reading.distance_se is not None:
+        words += f", {abs(reading.distance_se):.2g} standard errors"
+    return f"{words}; its bound lies beyond it" if _is_near(reading, indicator) else words
+
+
+def _is_near(reading: Reading, indicator: IndicatorFinding) -> bool:
+    """Tell whether a figure is on the safe side of its line and its bound is not."""
+    line = indicator.rule_out
+    return not reading.crosses and reading.bound is not None and line.is_crossed_by(reading.bound)
 
 
 def _result_data(content: Content, made: ModelAssessment, finding: ThresholdFinding) -> dict[str, Any]:
@@ -172,13 +182,15 @@ def _figure_data(content: Content, indicator: IndicatorFinding, reading: Reading
     return {
         "evidence": reading.evidence,
         "evaluation": indicator.evaluation,
-        "value": reading.value,
-        "unit": indicator.unit,
+        "value": measured.value if measured else reading.value,
+        "unit": measured.unit if measured else indicator.unit,
         "n": measured.n if measured else None,
         "interval": measured.interval.model_dump(mode="json") if measured and measured.interval else None,
         "bound": reading.bound,
         "bound_basis": reading.basis,
         "line": indicator.rule_out.model_dump(mode="json"),
+        "line_unit": indicator.unit,
+        "read_as": reading.value,
         "confidence": indicator.confidence,
         "distance": reading.distance,
         "distance_standard_errors": reading.distance_se,
