@@ -79,8 +79,9 @@ class RecordedEvent:
 
     @property
     def event(self) -> Event:
-        """What rules count from."""
+        """What rules count from; what was recorded only on a later day says so."""
         act = self.act
+        later = f"put on record on {day_of(self.at)}" if day_of(self.at) > act.on else None
         return Event(
             kind=act.kind,
             at=act.on,
@@ -89,7 +90,7 @@ class RecordedEvent:
             amount=float(act.amount) if act.amount is not None else None,
             covers=act.covers,
             source=f"entry {self.index}",
-            note=act.note,
+            note="; ".join(one for one in (act.note, later) if one) or None,
         )
 
 

@@ -349,13 +349,14 @@ def waiver_data(one: WaiverRecord) -> dict[str, Any]:
 
 def recorded_table(recorded: Iterable[RecordedEvent]) -> Table:
     """Give recorded events with who recorded them, those taken back too."""
-    table = _table("Entry", "What", "On", "About", "By", "Counts")
+    table = _table("Entry", "What", "On", "About", "Recorded", "By", "Counts")
     for one in recorded:
         table.add_row(
             Text(str(one.index), "bold"),
             Text(one_line(one.act.kind)),
             Text(one.act.on.isoformat() + (" (planned)" if one.act.is_planned else "")),
             Text(one_line(one.act.subject or "")),
+            Text(one.at[:10]),
             Text(one_line(one.by)),
             Text(recorded_words(one)),
         )

@@ -85,8 +85,6 @@ def _parts(policy: Policy) -> Iterator[tuple[str, str]]:
     ]
     held = {
         ("policy.threshold", "thresholds"): policy.thresholds,
-        ("policy.domain", "domains"): policy.domains,
-        ("policy.standards", "standards"): policy.standards,
         ("threat_model", "threat-models"): policy.threat_models,
         ("policy.trigger", "triggers"): policy.triggers,
         ("policy.alert", "alerts"): [one for item in policy.thresholds for one in item.alerts],
@@ -136,6 +134,9 @@ def _until(one: Evidence, found: OnRecord) -> date | None:
 def _models(found: OnRecord) -> Iterator[Known]:
     for one in found.assessments:
         yield Known(f"model:{one.model}", one.name, "attested", model=one.model)
+        if all(finding.finding == "not_assessed" for finding in one.thresholds):
+            # Nobody has assessed anything, so that there is nothing to cite.
+            continue
         title = f"Assessment of {one.name}"
         yield Known(f"assessment:{one.model}", title, _worth(found, True), found.at, model=one.model)
 
@@ -171,7 +172,7 @@ def _acts(found: OnRecord) -> Iterator[Known]:
         yield Known(
             f"case:{case.case}",
             f"Safety case {case.case}",
-            _worth(found, True),
+            _worth(found, _is_agreed(case)),
             day_of(case.at),
             entry=case.index,
             artifact="safety_case",
@@ -179,14 +180,30 @@ def _acts(found: OnRecord) -> Iterator[Known]:
         )
 
 
+def _is_agreed(case: CaseRecord) -> bool:
+    """Tell whether somebody else than its authors agreed to a safety case, and nobody disagrees."""
+    verdicts = {review.by: review.verdict for review in case.reviews if review.by not in case.authors}
+    return bool(verdicts) and all(verdict == "agrees" for verdict in verdicts.values())
+
+
 def _duties(found: OnRecord) -> Iterator[Known]:
-    """Give what was done, as its event shows it; the newest of each rule also by the rule's name."""
+    """Give what was done, as its event shows it; the newest of each rule also by the rule's name.
+
+    What was done counts until it is due again: a review that is late shows nothing any more.
+    """
+    duties = tuple(found.duties)
+    again: dict[tuple[str, str | None], date] = {}
+    for duty in duties:
+        if duty.done is None and duty.due_on is not None:
+            key = (duty.rule.id, duty.subject)
+            again[key] = min(again.get(key, duty.due_on), duty.due_on)
     newest: dict[str, Known] = {}
-    for duty in found.duties:
+    for duty in duties:
         if duty.done is None:
             continue
         on = duty.done.at if isinstance(duty.done.at, date) else day_of(duty.done.at)
-        known = Known(f"duty:{duty.id}", duty.rule.title, "attested", on)
+        until = again.get((duty.rule.id, duty.subject))
+        known = Known(f"duty:{duty.id}", duty.rule.title, "attested", on, until)
         yield known
         before = newest.get(duty.rule.id)
         if before is None or (before.on or date.min) <= on:
