@@ -314,6 +314,19 @@ def test_what_is_not_kept_ends_with_1_and_names_the_entry(house: House) -> None:
     assert "sb53.incident" in run("clocks", name).stdout
 
 
+def test_clocks_of_a_broken_record_say_so_and_end_with_1(house: House) -> None:
+    name = opened(*answers(*DECEPTION, "imminent_danger=no"))
+    run("clocks", name)
+    digest = data("show", name)["entries"][-1]["digest"]
+    with closing(sqlite3.connect(house.root / "ledger" / "ledger.db")) as database:
+        for (trigger,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {trigger}")
+        database.execute("DELETE FROM sealed WHERE digest = ?", (digest,))
+        database.commit()
+    assert "INC005" in run("clocks", name, code=1).output
+    assert [one["code"] for one in data("clocks", name, code=1)["problems"]] == ["INC005"]
+
+
 def test_an_erased_incident_is_shown_as_erased(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     name = opened(*answers("frontier_model=no", "model_involved=no"))
     run("close", name, "--reason", "over", *BOB)

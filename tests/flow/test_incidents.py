@@ -260,6 +260,9 @@ def test_content_changed_or_taken_in_the_store_is_told(house: House) -> None:
     assert [one.code for one in found.problems] == ["INC005", "INC005"]
     assert (found.title, found.answers) == ("", {})
     assert {one.state for one in contents(house.world())} == {"kept", "missing"}
+    doubts = standing(house.world()).doubts
+    assert len(doubts) == 2, "what is due says so too, for a clock may have gone with it"
+    assert all(incident.id in one for one in doubts)
     # What runs is counted from the moment in which it was put on record, at the latest.
     events = {one.rule.id: one.started for one in clocks_of(house.world(), incident.id) if one.started}
     assert str(events["sb53.incident"].at) == NOW

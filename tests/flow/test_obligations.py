@@ -186,6 +186,24 @@ def test_what_has_no_date_is_told_and_not_guessed(tmp_path: Path) -> None:
     assert the(found, "own.training").state == "unclear"
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("facts:\n  - frontier_developer\n  - large_frontier_develper\n", 4),
+        ("facts: []\nwithout:\n  sb53.incidnt: no\n", 4),
+        ("facts: []\ncalendars:\n  - {id: here, timezone: Mars/Phobos}\n", 4),
+    ],
+)
+def test_what_contradicts_itself_is_told_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    world = bare(tmp_path, {})
+    (world.root / "obligations.yaml").write_text(f"schema: tidegate/obligations/v1\n{text}")
+    with pytest.raises(TidegateError) as refused:
+        standing(world)
+    [problem] = refused.value.problems
+    assert problem.where is not None
+    assert (problem.code, problem.where.line) == ("OBL002", line)
+
+
 def test_events_of_the_file_count_and_may_not_lie_ahead(tmp_path: Path) -> None:
     world = bare(tmp_path, {})
     owe(world.root, events=[{"kind": "training.held", "at": "2026-05-01"}])
@@ -195,6 +213,9 @@ def test_events_of_the_file_count_and_may_not_lie_ahead(tmp_path: Path) -> None:
     with pytest.raises(TidegateError) as refused:
         standing(world)
     assert codes(refused) == ["OBL003"]
+    [problem] = refused.value.problems
+    assert problem.where is not None
+    assert (problem.where.file, problem.where.line) == ("obligations.yaml", 2)
     owe(world.root, events=[{"kind": "deployment.planned", "at": "2026-07-01", "subject": "m"}])
     assert the(standing(world), "own.market").due_on == date(2026, 6, 17)
 
@@ -392,6 +413,14 @@ def test_a_new_version_neither_forgets_what_was_missed_nor_backdates_what_is_new
         ("policy/C.drill", "2027-06-05"),
     ):
         assert str(the(found, rule).due_on) == due_on, rule
+
+
+def test_what_is_recorded_later_than_it_was_says_so(house: House) -> None:
+    ada = house.actor("ada")
+    record_event(house.world(), NewEvent("training.held", date(2026, 5, 20), note="In two rooms."), ada)
+    record_event(house.world(), NewEvent("training.held", DAY), ada)
+    notes = [one.note for one in standing(house.world()).events if one.kind == "training.held"]
+    assert notes == ["In two rooms.; put on record on 2026-06-01", None]
 
 
 # --- what was known when --------------------------------------------------------------------------------

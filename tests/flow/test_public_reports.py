@@ -148,7 +148,7 @@ def test_a_large_developer_has_to_give_the_summaries(tmp_path: Path) -> None:
     world = a_project(tmp_path, **large(**{"hub/answers.yaml": None, "hub/redactions.yaml": None}))
     made = make_report(world, "sb53-transparency", None, "json")
     named = [one["field"] for one in json.loads(made.data)["missing"]]
-    assert named == ["risk_assessments", "third_parties"]
+    assert named == ["risk_assessments", "results", "third_parties", "further_steps"]
     assert [one.severity for one in made.problems] == ["warning"] * len(named)
     assert made.summary.startswith(f"Draft: {len(named)} of 11 required fields")
     with pytest.raises(TidegateError) as error:

@@ -578,3 +578,28 @@ def test_a_report_about_published_figures_prints(name):
 def test_a_page_without_statements_fills_nothing():
     content = with_model(page=PAGE.model_copy(update={"limits": ()}))
     assert SOURCES["model.limits"](content, model_m(content)) is None
+
+
+@pytest.mark.parametrize("name", ["assessment.risks", "assessment.results"])
+def test_a_model_of_which_nothing_is_assessed_has_no_results(name: str) -> None:
+    content = the_content()
+    model = model_m(content)
+    blank = tuple(one.model_copy(update={"finding": "not_assessed"}) for one in model.assessment.thresholds)
+    untouched = replace(model, assessment=model.assessment.model_copy(update={"thresholds": blank}))
+    filling = SOURCES[name](replace(content, models=(untouched,)), untouched)
+    assert filling is not None
+    assert filling.lacks == (f"no threshold is assessed for {model.assessment.name}",)
+
+
+def test_requirements_without_evidence_are_no_steps() -> None:
+    content = the_content()
+    model = model_m(content)
+    bare = {
+        threshold: tuple(one.model_copy(update={"criteria": ()}) for one in required)
+        for threshold, required in model.assessment.requirements.items()
+    }
+    assessed = model.assessment.model_copy(update={"requirements": bare})
+    alone = replace(model, decisions=(), reports=(), cases=(), assessment=assessed)
+    filling = SOURCES["assessment.steps"](replace(content, models=(alone,)), alone)
+    assert filling is not None
+    assert filling.lacks

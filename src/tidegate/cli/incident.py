@@ -281,23 +281,28 @@ def clocks(
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show every clock of an incident: from which event, until when, or why it does not run. Exit 1 if one is late.
+    """Show every clock of an incident: from which event, until when, or why it does not run.
+
+    Exit 1 if one is late, or if what the log says of the incident is missing, changed or contradicts itself.
 
     A clock that depends on a question that nobody has answered is shown as one that would run, and counts as running.
     With --as-of, nothing that was recorded later is used.
 
     Example: `tidegate incident clocks inc-1`
     """
-    from tidegate.flow.incidents import clocks_of
+    from tidegate.flow.incidents import clocks_of, incidents_of
 
     surroundings = world(project)
     moment = _as_of(at, surroundings)
     found = clocks_of(surroundings, name, moment)
+    problems = incidents_of(surroundings).find(name).problems
     if as_json:
-        print_json({"incident": name, "at": moment, "clocks": [clock_json(one, moment) for one in found]})
+        shown = [clock_json(one, moment) for one in found]
+        print_json({"incident": name, "at": moment, "clocks": shown, "problems": [one.to_json() for one in problems]})
     else:
         print_clocks(name, found, moment)
-    if any(one.state == "late" for one in found):
+        print_problems(list(problems))
+    if problems or any(one.state == "late" for one in found):
         raise typer.Exit(EXIT_CLOSED)
 
 

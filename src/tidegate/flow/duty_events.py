@@ -7,6 +7,7 @@ Each event says where it stands. What has no date on record gives no event; that
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +21,7 @@ from tidegate.govern.noncompliance import Casework, casework, checked_by
 from tidegate.govern.records import DecisionRecord, ReportRecord
 from tidegate.incidents.clocks import events_of
 from tidegate.incidents.fold import Content, incidents
+from tidegate.incidents.model import Incident
 from tidegate.kernel.canonical import digest_bytes
 from tidegate.kernel.clock import Instant, day_of
 from tidegate.kernel.duration import first_day
@@ -154,18 +156,37 @@ class Log:
     models: Sequence[Model] = ()
     adopted: Sequence[Adopted] = ()
 
+    @cached_property
+    def work(self) -> Casework:
+        """Cases of noncompliance, and what was erased."""
+        return casework(self.entries, checked_by(self.governance.keyring))
+
+    @cached_property
+    def incidents(self) -> tuple[Incident, ...]:
+        """Incidents, oldest first."""
+        found = incidents(self.entries, self._content, self.governance.keyring.check, frozenset(self.work.erased))
+        return tuple(found.incidents.values())
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Why incidents are not to be relied on: what was said of them is missing or was changed, and clocks with it."""
+        return tuple(one.message for incident in self.incidents for one in incident.problems if one.code == "INC005")
+
+    def _content(self, digest: str) -> Content | None:
+        kept = self.store.sealed(digest)
+        return None if kept is None else Content(kept.salt, kept.data)
+
 
 def log_events(log: Log) -> tuple[Event, ...]:
     """Give the events of a log: policies adopted, reports, decisions, cases, noncompliance, incidents."""
-    work = casework(log.entries, checked_by(log.governance.keyring))
     return (
         *_adoptions(log),
         *_reports(log),
         *(event for _, one in sorted(log.governance.decisions.items()) for event in _decision(one)),
         *_reviews(log.governance),
         *_measures(log),
-        *_noncompliance(work),
-        *_incidents(log, work),
+        *_noncompliance(log.work),
+        *_incidents(log),
     )
 
 
@@ -325,12 +346,6 @@ def _noncompliance(work: Casework) -> Iterator[Event]:
                 yield Event(kind="noncompliance.closed", at=step.on, source=f"entry {step.index}", **about)
 
 
-def _incidents(log: Log, work: Casework) -> Iterator[Event]:
-    def read(digest: str) -> Content | None:
-        kept = log.store.sealed(digest)
-        return None if kept is None else Content(kept.salt, kept.data)
-
-    found = incidents(log.entries, read, log.governance.keyring.check, frozenset(work.erased))
-    for one in found.incidents.values():
-        for event in events_of(one):
-            yield event.model_copy(update={"source": event.source.removeprefix("ledger ")})
+def _incidents(log: Log) -> Iterator[Event]:
+    for one in log.incidents:
+        yield from events_of(one)

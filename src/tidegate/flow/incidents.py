@@ -500,13 +500,13 @@ def _ground_of(world: World, store: "LedgerStore", known: Instant) -> _Against:
 
     logged = files_in(store).policy_document
     policy = () if logged is None else rules_of_policy(Policy.model_validate_json(store.document(logged)))
-    file = read_obligations(world.root)
-    rules, setting = merged(file, policy)
+    own = read_obligations(world.root)
+    rules, setting = merged(own.file, policy, document=own.document)
     logged_now = [(one.index, one.entry) for one in store.entries()]
     people = read_settings(world.root).people
     ground = Ground(keyring(logged_now), store.documents_get, {one.id: one for one in rules}, people)
     entries = [one for one in logged_now if one[1].acted_at <= known]
-    return _Against(rules, setting, duty_records(entries, ground), file.events)
+    return _Against(rules, setting, duty_records(entries, ground), own.file.events)
 
 
 def draft_of(world: World, name: str, rule: str) -> Draft:

@@ -50,7 +50,7 @@ from tidegate.govern.records import DecisionRecord
 from tidegate.kernel.canonical import digest_bytes
 from tidegate.kernel.clock import Instant, day_of
 from tidegate.kernel.documents import did_you_mean, read_bytes
-from tidegate.kernel.errors import LedgerError, ObligationError, Problem, SigningError, Where
+from tidegate.kernel.errors import LedgerError, ObligationError, Problem, SigningError
 from tidegate.ledger.acts import EventRecorded, ObligationWaived
 from tidegate.ledger.entries import Entry
 from tidegate.obligations.engine import due
@@ -59,7 +59,7 @@ from tidegate.obligations.policy_rules import rules_of_policy
 from tidegate.obligations.rules import merged
 from tidegate.policy.model import Policy
 from tidegate.store.project import Project
-from tidegate.store.publication import OBLIGATIONS, read_obligations
+from tidegate.store.publication import OBLIGATIONS, Obligations, read_obligations
 
 if TYPE_CHECKING:
     from tidegate.store.ledger import LedgerStore
@@ -146,22 +146,22 @@ def standing(world: World, at: Instant | None = None, *, known: Instant | None =
     """
     moment = at or world.now()
     project = world.project()
-    file = read_obligations(project.root)
-    _refuse_future(file, world.today)
+    own = read_obligations(project.root)
+    _refuse_future(own, world.today)
     if project.record.ledger is None:
         files = _files(project, project.policy.policy, project.models)
         found = file_events(files) + Found(file_change(files.policy, files.policy_source))
         read = _Read(files, found)
     else:
         with closing(world.ledger()) as store:
-            read = _read(world, _Asked(project, file, at, known or at), store)
-    return _standing(moment, project, file, read)
+            read = _read(world, _Asked(project, own, at, known or at), store)
+    return _standing(moment, project, own, read)
 
 
-def _standing(at: Instant, project: Project, file: ObligationFile, read: "_Read") -> Standing:
-    rules, setting = _merged(file, read.files.policy, read.governance, read.since)
+def _standing(at: Instant, project: Project, own: Obligations, read: "_Read") -> Standing:
+    rules, setting = _merged(own, read.files.policy, read.governance, read.since)
     recorded = tuple(one.event for one in read.records.events if _still_counts(one, at))
-    events = (*read.found.events, *recorded, *_own_events(file))
+    events = (*read.found.events, *recorded, *_own_events(own.file))
     setting = Setting(setting.facts, setting.without, setting.calendars, read.records.waivers_at(at))
     return Standing(
         at=at,
@@ -178,7 +178,7 @@ def _standing(at: Instant, project: Project, file: ObligationFile, read: "_Read"
         people=project.record.people,
         unrecorded=read.unrecorded,
         doubts=read.doubts,
-        gaps=(*_without_facts(file), *read.found.gaps, *_unknown_kinds(file, rules)),
+        gaps=(*_without_facts(own.file), *read.found.gaps, *_unknown_kinds(own.file, rules)),
     )
 
 
@@ -188,9 +188,10 @@ def _still_counts(one: RecordedEvent, at: Instant) -> bool:
 
 
 def _merged(
-    file: ObligationFile, policy: Policy, read: Governance, since: Mapping[str, date]
+    own: Obligations, policy: Policy, read: Governance, since: Mapping[str, date]
 ) -> tuple[tuple[Rule, ...], Setting]:
-    return merged(file, (*rules_of_policy(policy, since), *decision_rules(read.decisions.values())))
+    others = (*rules_of_policy(policy, since), *decision_rules(read.decisions.values()))
+    return merged(own.file, others, document=own.document)
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,7 @@ class _Asked:
     """What is read, and for when."""
 
     project: Project
-    file: ObligationFile
+    own: Obligations
     at: Instant | None
     """The moment that is asked about; now, if none."""
     known: Instant | None
@@ -234,15 +235,16 @@ def _read(world: World, asked: _Asked, store: "LedgerStore") -> _Read:
     newest = stood.policy if stood else project.policy.policy
     source = _source(project, newest, adopted)
     files = replace(files, policy_source=_source(project, policy, adopted))
-    found = file_events(files) + Found(log_events(Log(store, entries, read, models, adopted)))
+    told = Log(store, entries, read, models, adopted)
+    found = file_events(files) + Found(log_events(told))
     versions = [one for one in adopted if asked.at is None or one.at <= asked.at]
     found += Found(earlier_versions(versions, policy))
     since = first_days(versions, policy)
     if not any(one.kind == "policy.changed" and one.subject == policy.label for one in found.events):
         found += Found(file_change(policy, files.policy_source))
-    rules, _ = _merged(asked.file, policy, read, since)
+    rules, _ = _merged(asked.own, policy, read, since)
     records = duty_records(entries, _ground(store, read.keyring, rules, people))
-    against = (*log.unsound, *log.unsigned, *(() if stood else doubts(project, store)))
+    against = (*log.unsound, *log.unsigned, *told.broken, *(() if stood else doubts(project, store)))
     return _Read(files, found, records, read, against, (newest, source), unrecorded_changes(adopted), since)
 
 
@@ -276,17 +278,17 @@ def _own_events(file: ObligationFile) -> Iterator[Event]:
         yield one if one.source else one.model_copy(update={"source": str(OBLIGATIONS)})
 
 
-def _refuse_future(file: ObligationFile, today: date) -> None:
+def _refuse_future(own: Obligations, today: date) -> None:
     """Refuse events that cannot have happened yet.
 
     Raises:
         ObligationError: OBL003.
     """
-    ahead = {clock.on for rule in file.rules for clock in rule.clocks or () if clock.before is not None}
+    ahead = {clock.on for rule in own.file.rules for clock in rule.clocks or () if clock.before is not None}
     hint = f"write it down once it has happened; a plan is of a kind that ends in `{PLANNED}`"
     problems = [
-        Problem("OBL003", f"{one.kind} on {one.at} lies in the future", Where(str(OBLIGATIONS)), hint)
-        for one in file.events
+        Problem("OBL003", f"{one.kind} on {one.at} lies in the future", own.where(("events", number)), hint)
+        for number, one in enumerate(own.file.events)
         if _day(one) > today and not one.kind.endswith(PLANNED) and one.kind not in ahead
     ]
     if problems:

@@ -4,7 +4,7 @@
 Every figure is one of an evidence record, and is printed with the id of that record.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tidegate.assess.explain import result_words
@@ -52,12 +52,16 @@ def _risks(content: Content, model: PublishedModel | None) -> Filling | None:
         f"Assessed under {content.policy.title} ({content.policy.label}). The policy's rules are applied to the "
         "records of evidence; a capability that is not ruled out counts as reached."
     )
-    untouched = [one.name for one in made if all(finding.finding == "not_assessed" for finding in one.thresholds)]
-    lacks = [f"no threshold is assessed for {name}" for name in untouched]
     refs = (*assessment_refs(content, model), *known(content, (f"policy:{content.policy.label}",)))
     lines = [about_line(content, one) for one in made]
     blocks = (Paragraph((how,)), *listing("Assessed", lines), *tabled("Risks that were assessed", heads, rows))
-    return Filling(blocks, data, refs, content.at, tuple(lacks))
+    return Filling(blocks, data, refs, content.at, _unassessed(made))
+
+
+def _unassessed(made: Iterable[ModelAssessment]) -> tuple[str, ...]:
+    """Name the models of which nothing is assessed: a table of them alone is no result."""
+    untouched = (one.name for one in made if all(finding.finding == "not_assessed" for finding in one.thresholds))
+    return tuple(f"no threshold is assessed for {name}" for name in untouched)
 
 
 def _findings_cell(found: list[ThresholdFinding]) -> Cell:
@@ -103,7 +107,7 @@ def _results(content: Content, model: PublishedModel | None) -> Filling | None:
     bearing = (name for _, finding in findings_of(content, model) for name in finding.load_bearing)
     refs = (*assessment_refs(content, model), *evidence_refs(content, bearing))
     data = [_result_data(content, one, finding) for one, finding in findings_of(content, model)]
-    return Filling(tuple(blocks), data, refs, content.at)
+    return Filling(tuple(blocks), data, refs, content.at, _unassessed(made))
 
 
 def _figures(content: Content, finding: ThresholdFinding) -> Iterator[tuple[str | Cell, ...]]:
@@ -349,7 +353,9 @@ def _steps(content: Content, model: PublishedModel | None) -> Filling | None:
         refs += [f"case:{record.case}" for record in one.cases]
     blocks = tabled("Steps under the policy", ("Model", "Step", "What", "State", "Records"), rows)
     found = (*assessment_refs(content, model), *known(content, refs))
-    return Filling(blocks, data, found, content.at) if blocks else None
+    is_taken = bool(refs) or any(step["evidence"] for step in data)
+    lacks = () if is_taken else ("no step is on record: no evidence for a requirement, no report, case or decision",)
+    return Filling(blocks, data, found, content.at, lacks) if blocks else None
 
 
 def _steps_of(one: PublishedModel) -> Iterator[dict[str, Any]]:

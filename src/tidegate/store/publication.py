@@ -2,7 +2,7 @@
 """What a project publishes and owes, on disk: `hub/**/*.yaml`, `obligations.yaml`, its own frameworks."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from tidegate.kernel.documents import Document, read_document, validate_part
 from tidegate.kernel.errors import Problem, PublicationError, TidegateError, Where
@@ -96,12 +96,25 @@ def write_changes(root: Path, changes: ChangeFile) -> Path:
     return root / CHANGES
 
 
-def read_obligations(root: Path) -> ObligationFile:
+class Obligations(NamedTuple):
+    """What a project owes beside the laws, and where each part of it stands."""
+
+    file: ObligationFile
+    document: Document | None
+    """The file with its positions, for messages; none if there is no file."""
+
+    def where(self, path: tuple[str | int, ...]) -> Where:
+        """Give the place of a part of the file."""
+        return self.document.where(path) if self.document is not None else Where(str(OBLIGATIONS))
+
+
+def read_obligations(root: Path) -> Obligations:
     """Read `obligations.yaml`; empty if there is none."""
     path = root / OBLIGATIONS
     if not path.is_file():
-        return ObligationFile(schema_="tidegate/obligations/v1")
-    return validate_part(read_document(path, name=str(OBLIGATIONS)), ObligationFile)
+        return Obligations(ObligationFile(schema_="tidegate/obligations/v1"), None)
+    document = read_document(path, name=str(OBLIGATIONS))
+    return Obligations(validate_part(document, ObligationFile), document)
 
 
 def read_frameworks(root: Path) -> tuple[Framework, ...]:
