@@ -141,6 +141,16 @@ def test_a_changed_evaluation_is_a_deviation_on_record(house: House) -> None:
     assert "The first was a stand-in." in shown
 
 
+def test_an_evaluation_exchanged_in_silence_is_told_by_the_daily_command(house: House) -> None:
+    path = house.root / "policy" / "house.yaml"
+    policy = yaml.safe_load(path.read_text())
+    assert "in place of" not in run("due").stderr
+    policy["thresholds"][0]["indicators"][0]["evaluation"] = "Eval B"
+    path.write_text(yaml.safe_dump(policy))
+    run("ledger", "record")
+    assert "T1: Eval B in place of Eval A since 2026-06-01, which the policy does not record" in run("due").stderr
+
+
 def test_missing_elicitation_keeps_an_evaluation_from_ruling_out(house: House) -> None:
     """The third shortfall is the business of findings: what was not elicited cannot rule anything out."""
     path = house.root / "policy" / "house.yaml"

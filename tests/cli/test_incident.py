@@ -311,7 +311,7 @@ def test_what_is_not_kept_ends_with_1_and_names_the_entry(house: House) -> None:
     assert "(its title cannot be read)" in shown
     assert data("show", name, code=1)["problems"][0]["code"] == "INC005"
     assert "(1 problem)" in run("list").stdout
-    assert "sb53.incident" in run("clocks", name).stdout
+    assert "sb53.incident" in run("clocks", name, code=1).stdout
 
 
 def test_clocks_of_a_broken_record_say_so_and_end_with_1(house: House) -> None:

@@ -1,5 +1,6 @@
 """What is published is what the files and the log hold on a day: nothing more, nothing withheld."""
 
+import json
 import shutil
 from dataclasses import replace
 from datetime import date
@@ -15,12 +16,15 @@ from tidegate.flow.demo_house import build_signed_demo
 from tidegate.flow.demo_published import build_published_demo
 from tidegate.flow.keys import Opening, open_signer
 from tidegate.flow.ledgers import actor_for
+from tidegate.flow.public_reports import make_haip
 from tidegate.flow.publishing import Collected, collect
 from tidegate.flow.text_redactions import add_redaction
+from tidegate.govern.duties import DutyRecords
 from tidegate.kernel.clock import fixed_clock, fixed_now
 from tidegate.kernel.errors import TidegateError
 from tidegate.ledger.notes import parse_vkey
 from tidegate.ledger.proofs import verify_proof
+from tidegate.obligations.model import Waiver
 from tidegate.publish.inventory import worth
 from tidegate.publish.practices import Statement
 from tidegate.store.project import read_settings
@@ -102,11 +106,39 @@ def test_files_that_the_log_does_not_hold_are_verified_by_nothing(house: World) 
     assert badge(found, "assessment:adder") == "attested"
 
 
+def test_nothing_is_final_while_the_log_is_in_doubt(house: World) -> None:
+    assert make_haip(house, "json", final=True).summary.startswith("Final")
+    model = yaml.safe_load((house.root / "models" / "adder.yaml").read_text())
+    write(house, "models/adder.yaml", {**model, "name": "Adder the second"})
+    with pytest.raises(TidegateError, match="the log is in doubt") as refused:
+        make_haip(house, "json", final=True)
+    assert {one.code for one in refused.value.problems} == {"PUB001"}
+    assert json.loads(make_haip(house, "json").data)["doubts"]
+
+
 def test_drafts_are_not_published(house: World) -> None:
     write(house, "hub/extra.yaml", PRACTICE)
     assert "extra" in {one.id for one in collect(house).content.publication.practices}
     write(house, "hub/extra.yaml", {**PRACTICE, "is_draft": True})
     assert "extra" not in {one.id for one in collect(house).content.publication.practices}
+
+
+def test_neither_incidents_nor_waivers_of_what_is_not_public_are_published(
+    house: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = {"on": "incident.discovered", "within": "5 days"}
+    rules = [
+        {"id": "own.incident", "title": "Look into it", "clocks": [about]},
+        {"id": "own.secret", "title": "Kept inside", "due": "2026-12-01", "is_public": False},
+        {"id": "own.open", "title": "Told", "due": "2026-12-01"},
+    ]
+    write(house, "obligations.yaml", {"schema": "tidegate/obligations/v1", "facts": [], "rules": rules})
+    given = {"until": "2026-12-31", "reason": "Why.", "signed_by": ("ceo",)}
+    waivers = tuple(Waiver(rule=one, **given) for one in ("own.incident", "own.secret", "own.open"))
+    monkeypatch.setattr(DutyRecords, "waivers_at", lambda _, __: waivers)
+    found = collect(house).content
+    assert {one.rule.id for one in found.duties if one.rule.id.startswith("own.")} == {"own.open"}
+    assert [one.rule for one in found.waivers] == ["own.open"]
 
 
 def test_withheld_words_are_out_before_anything_is_made(house: World) -> None:

@@ -197,3 +197,9 @@ def test_a_condition_is_a_question_or_all_any_not_and_nothing_else(when: Any) ->
     data = {"schema": "tidegate/incident-classes/v1", "version": "1", "laws": [], "classes": [kind]}
     with pytest.raises(ValidationError):
         ClassFile.model_validate(data)
+
+
+def test_a_danger_that_has_passed_is_asked_for_as_well():
+    (found,) = (one for one in questions() if one.id == "imminent_danger")
+    assert "or was anybody when this was found" in found.asks
+    assert "has passed" in found.help

@@ -13,6 +13,7 @@ from govern.factories import a_decision, a_log, a_measure, read, through
 from publish.duty_factories import a_duty, a_rule, a_waiver, an_event
 from tidegate.govern.duties import WaiverRecord, WaiverSignature
 from tidegate.ledger.acts import ObligationWaived, WaiverRecorded
+from tidegate.obligations.model import Clock
 from tidegate.policy.model import EvaluationChange
 from tidegate.publish.compliance import Granted, Material, compliance_page, review, review_data, summary
 from tidegate.publish.printing import printed
@@ -223,6 +224,17 @@ def test_the_public_version_names_no_people_and_says_how_much_is_left_out():
     whole = review(material)
     assert "Secret drill" in text(whole)
     assert "it names people" in text(whole)
+
+
+def test_neither_an_incident_nor_a_reason_of_the_house_is_published():
+    counting = a_rule("own.incident", title="Look into it", clocks=(Clock(on="incident.discovered", within="5 days"),))
+    secret = a_record(("ada", "safety-lead"), is_public=False, reason="The audit failed.")
+    duties = (a_duty("late", date(2026, 5, 1), rule=counting, subject="inc-7"), a_duty("late", date(2026, 5, 1)))
+    of_it = a_record(("ada", "safety-lead"), rule="own.incident", subject="inc-7", reason="It was nothing.")
+    found = review(a_material(*duties, waivers=(secret, of_it)), is_public=True)
+    assert (len(found.late), found.waivers, found.left_out) == (1, (), 3)
+    assert all(word not in json.dumps(review_data(found)) for word in ("inc-7", "The audit", "It was nothing"))
+    assert "inc-7" in json.dumps(review_data(review(a_material(*duties))))
 
 
 def test_the_page_says_what_it_rests_on():

@@ -243,3 +243,13 @@ def test_hostile_words_are_valid_and_format_nothing(trestle):
                 assert "](" not in value.replace("\\]\\(", "")
                 assert "\x1b" not in value
                 assert not re.search(r"^# ", value, re.MULTILINE)
+
+
+@pytest.mark.parametrize("make", [assessment_results, component_definition], ids=lambda one: one.__name__)
+def test_doubts_about_the_log_are_exported(trestle, make):
+    document = make(replace(the_content(), doubts=("the ledger lacks entry 3",)))
+    validated(trestle, document)
+    (told,) = document.values()
+    assert "the ledger lacks entry 3" in told["metadata"]["remarks"]
+    (calm,) = make(the_content()).values()
+    assert "remarks" not in calm["metadata"]

@@ -7,13 +7,14 @@ import hashlib
 import html
 import io
 import json
+import unicodedata
 import zipfile
 from datetime import date
 from typing import get_args
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from pypdf import PdfReader
@@ -411,6 +412,71 @@ def test_a_damaged_output_is_searched_as_far_as_it_goes(data):
     assert leaks({"x": data}, {"words"}) == ()
     if not data.startswith(b"%PDF"):
         assert leaks({"x": data + b" words "}, {"words"})
+
+
+HARD = {
+    "tags within every word": "<i>Ze</i>p<b>hy</b>r &amp; &lt;S<i>on</i>s&gt; “V<u>aul</u>t” n<i></i>o. 7",
+    "letters as entities": html.escape(SECRET).replace("e", "&#101;").replace("u", "&#x75;"),
+    "letters as entities, twice": html.escape(SECRET).replace("y", "&amp;#121;"),
+    "letters as escapes": json.dumps(SECRET).replace("Z", "\\u005a").replace("V", "\\u0056"),
+    "a soft hyphen as an escape": json.dumps(SECRET.replace("phyr", "ph\u00adyr")),
+    "a joiner as an entity": html.escape(SECRET).replace("phyr", "ph&zwj;yr"),
+    "letters as bytes of an address": quote(SECRET).replace("Zephyr", "%5aephy%72"),
+    "an escaped tag within a word": html.escape(html.escape(SECRET).replace("Vault", "Va<b>ult")),
+    "a tag around an entity": html.escape(SECRET).replace("Vault", "V<b>&#97;</b>ult"),
+    "a fold within a word": SECRET.replace("Zephyr", "Zep\r\n hyr"),
+    "controls within a word": SECRET.replace("Zephyr", "Ze\x00ph\x1byr"),
+    "a script": f'{{"x": "{html.escape(SECRET)}"}}'.replace("&", "\\u0026"),
+}
+
+
+@pytest.mark.parametrize("form", HARD)
+def test_no_way_of_writing_hides_words_among_many(form):
+    """The quick look at plain letters, which most pages end at, must pass on whatever the exact search would find."""
+    page = f"<p>Seven of the sons keep a vault.</p>{HARD[form]}<p>Zephyr</p>".encode()
+    others = {f"Supplier {number} of the vault" for number in range(20)}
+    assert [
+        one.where.file for one in leaks({"x": page, "y": b"<p>A zephyr. Sons, vault no. 7</p>"}, {SECRET, *others})
+    ] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [
+        ("Straßenbahn", "STRASSENBAHN"),
+        ("Strassenbahn", "Straßenbahn"),
+        ("Ångström-Fabrik", "A\u030angstro\u0308m-Fabrik"),
+        ("café au lait", "cafe\u200b\u0301 au lait"),
+        ("ǰanne", "ǰanne".upper()),
+        ("Kelvin", "\N{KELVIN SIGN}elvin"),
+        ("東京工場第三", "<p>東京<b>工場</b>第三</p>"),
+        ("שלום עולם", "&#1513;&#1500;&#1493;&#1501; עולם"),
+        ("ΑΣΦΑΛΕΙΑΣ", "ασφαλειας"),
+    ],
+)
+def test_letters_of_any_script_are_recognised(secret, text):
+    assert leaks({"x": f"<p>a {text} b</p>".encode()}, {secret})
+
+
+def normal(text: str) -> str:
+    """Give what two texts have in common that read the same, character by character."""
+    shown = unicodedata.normalize("NFKC", text)
+    seen = "".join(
+        one
+        for one in shown
+        if one.isspace() or (unicodedata.category(one) not in {"Cc", "Cf", "Cs", "Co", "Cn"} and one != "\ufffd")
+    )
+    return " ".join(unicodedata.normalize("NFKC", seen.casefold()).split())
+
+
+@given(
+    st.text(st.sampled_from("aZ7 é\u0301\u00ad\u200b\ufffd\x00\x1f\x7f\x85ßİ\u017f\N{KELVIN SIGN}ﬁ東"), max_size=9),
+    st.text(min_size=4, max_size=9),
+)
+def test_exactly_what_reads_the_same_is_found(around, secret):
+    text, sought = f"{around}{secret}{around}", normal(secret)
+    assume(not set("&<\\%{\n") & set(text) and len(sought.replace(" ", "")) >= 4)
+    assert bool(leaks({"x": text.encode()}, {secret})) == (sought in normal(text))
 
 
 # --- the law -------------------------------------------------------------------------------------------

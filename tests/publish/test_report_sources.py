@@ -445,7 +445,7 @@ def test_nothing_withheld_says_so():
 
 def test_no_departure_says_so():
     content = replace(the_content(), measures=(), duties=(), waivers=())
-    assert words(SOURCES["deviations"](content, None).blocks) == "None is on record as of 2026-06-01."
+    assert words(SOURCES["deviations"](content, None).blocks) == "None that is public is on record as of 2026-06-01."
 
 
 def test_words_of_reports_keep_their_citations():

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from tidegate.flow import World
+    from tidegate.flow.duty_events import Unrecorded
     from tidegate.flow.obligations import Standing
     from tidegate.obligations.model import Duty
 
@@ -249,9 +250,22 @@ def _warn(standing: "Standing") -> None:
     from tidegate.kernel.errors import Problem
 
     print_problems([Problem("PRJ006", one, None, None, "warning") for one in standing.doubts])
+    print_problems([Problem("OBL003", _changed(one), None, _RECORD_IT, "warning") for one in standing.unrecorded])
     print_problems([Problem("OBL003", one, None, None, "note") for one in standing.gaps[:MOST_GAPS]])
     if len(standing.gaps) > MOST_GAPS:
         typer.echo(f"{len(standing.gaps) - MOST_GAPS} more of these: see `gaps` of `tidegate due --json`.", err=True)
+
+
+_RECORD_IT = (
+    "record it under `evaluation_changes` of the policy, with the reason; `tidegate review compliance` lists it"
+)
+
+
+def _changed(one: "Unrecorded") -> str:
+    """Say what was exchanged within a version of the policy without being recorded as a change."""
+    was, now = ", ".join(one.was) or "none", ", ".join(one.now) or "none"
+    what = f"{now} in place of {was}" if one.was or one.now else "it is decided by another rule"
+    return f"{one.threshold}: {what} since {one.on}, which the policy does not record (entry {one.entry})"
 
 
 # --- looking ---------------------------------------------------------------------------------------------

@@ -222,6 +222,11 @@ def _subject(template: ReportTemplate, content: Content, name: str | None) -> Pu
 
 def _made(filled: FilledReport | FilledQuestionnaire, page: Page, form: OutputForm, collected: Collected) -> Made:
     is_final = page.is_final
+    if is_final and collected.content.doubts:
+        hint = "see `tidegate ledger verify` and `tidegate ledger record`"
+        raise PublicationError(
+            *(Problem("PUB001", f"the log is in doubt: {one}", None, hint) for one in collected.content.doubts)
+        )
     data = _json_bytes(filled.to_json(is_final=is_final)) if form == "json" else _printed(filled, page, form)
     warnings = () if is_final else tuple(replace(one, severity="warning") for one in filled.problems)
     # Words in pictures are pixels in some forms, so that the page's own words are searched as well.

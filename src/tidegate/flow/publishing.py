@@ -30,6 +30,7 @@ from tidegate.kernel.duration import last_day
 from tidegate.ledger.acts import PolicyAdopted, WaiverRecorded
 from tidegate.ledger.notes import parse_vkey, verify_checkpoint
 from tidegate.ledger.proofs import tlog_proof
+from tidegate.obligations.model import Duty
 from tidegate.policy.diff import diff
 from tidegate.policy.framework import Framework
 from tidegate.policy.frameworks import find_framework, shipped_frameworks
@@ -132,6 +133,7 @@ def collect(world: World, at: date | None = None) -> Collected:
         models=_models(made, found, log, published.publication),
         policies=_policies(project, log.adopted, found.basis.policy),
         duties=public,
+        hidden_duties=sum(map(_is_hidden, owed.duties)),
         waivers=tuple(one for one in owed.setting.waivers if one.is_public and one.rule in published_rules),
         measures=_measures(log.decisions),
         noncompliance=log.noncompliance,
@@ -145,6 +147,12 @@ def collect(world: World, at: date | None = None) -> Collected:
         doubts=found.doubts,
     )
     return Collected(content, published.secrets | _withheld_values(project), owed.setting.facts)
+
+
+def _is_hidden(one: Duty) -> bool:
+    """Tell whether a duty applies, is not public, and may be counted: not if its number would tell of an incident."""
+    applies = one.state not in ("not_started", "not_applicable")
+    return applies and not one.rule.is_public and not one.rule.is_confidential
 
 
 def _governing(world: World, project: Project, at: date | None) -> Governing:

@@ -51,6 +51,18 @@ def approximate_days(duration: str) -> int:
     return sum(int(count) * length[unit] for count, unit in re.findall(r"(\d+)([YMWD])", duration))
 
 
+def in_words(duration: str) -> str:
+    """Give a duration in words.
+
+    >>> in_words("P1Y"), in_words("P1Y6M")
+    ('1 year', '1 year and 6 months')
+    """
+    units = {"Y": "year", "M": "month", "W": "week", "D": "day"}
+    found = re.findall(r"(\d+)([YMWD])", duration)
+    parts = [f"{int(count)} {units[unit]}{'' if int(count) == 1 else 's'}" for count, unit in found]
+    return " and ".join((", ".join(parts[:-1]), parts[-1]) if len(parts) > 1 else parts)
+
+
 def first_day(partial: str) -> date:
     """Give the first day that a partial date may mean.
 

@@ -158,7 +158,12 @@ class Rule(Record):
     @property
     def is_published(self) -> bool:
         """True if its state may be published: it says so, and counts from no incident, case or disclosure."""
-        return self.is_public and not any(
+        return self.is_public and not self.is_confidential
+
+    @property
+    def is_confidential(self) -> bool:
+        """True if it counts from an incident, case or disclosure: even how many such duties there are tells of one."""
+        return any(
             one.on.startswith(CONFIDENTIAL) or one.on.removeprefix("done:").startswith(CONFIDENTIAL_RULES)
             for one in self.clocks or ()
         )

@@ -83,6 +83,8 @@ class Framework(Record):
     """Its title."""
     names: tuple[str, ...] = ()
     """Other names by which texts call it."""
+    short: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+    """A name of a few words, for lists that name many items; none means its title."""
     publisher: str
     """Who published it."""
     date: PartialDate
@@ -126,6 +128,11 @@ class Framework(Record):
     def item(self, item_id: str) -> FrameworkItem | None:
         """Give the item of this id."""
         return next((one for one in self.items if one.id == item_id), None)
+
+    @property
+    def name(self) -> str:
+        """The shortest name that it has."""
+        return self.short or self.title
 
     @property
     def label(self) -> str:

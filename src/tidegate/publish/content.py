@@ -103,6 +103,9 @@ class Content:
     """Versions of the policy, newest first."""
     duties: tuple[Duty, ...] = ()
     """Public duties and promises, with their state."""
+    hidden_duties: int = 0
+    """How many duties apply that are not public, whatever their state; those about one incident, case or disclosure
+    are not even counted."""
     waivers: tuple[Waiver, ...] = ()
     """Public waivers of duties."""
     measures: tuple[WaiverRecorded, ...] = ()

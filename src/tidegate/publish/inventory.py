@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple
 
-from tidegate.kernel.duration import add
+from tidegate.kernel.duration import add, in_words
 from tidegate.publish.practices import Practice, Statement
 
 Badge = Literal["verified", "attested", "statement", "aged", "dangling"]
@@ -144,7 +144,7 @@ def aged_since(as_of: date | None, practice: Practice | None, at: date) -> str |
     limit = practice.max_age if practice else "P1Y"
     if as_of is None or add(as_of, limit) >= at:
         return None
-    return f"it was true on {as_of.isoformat()}, more than {limit} ago"
+    return f"it was true on {as_of.isoformat()}, more than {in_words(limit)} ago"
 
 
 def weakest(badges: Iterable[Badge]) -> Badge:

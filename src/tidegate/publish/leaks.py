@@ -31,16 +31,21 @@ MAX_DEPTH = 4
 """Archives within archives."""
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_PLAIN = re.compile(r"[\t-\r\x1c-\x7e]+")
+"""ASCII without what nobody sees."""
+_NOT_BARE = bytes(set(range(256)) - set(b"abcdefghijklmnopqrstuvwxyz0123456789"))
 _TAG = re.compile(r"<[^<>]*>")
-_BREAKS = re.compile(r"<wbr|&shy;|&#x0*(?:ad|200b);|&#0*(?:173|8203);|[\u00ad\u200b-\u200d\u2060]", re.IGNORECASE)
 _BASE64 = re.compile(rb"base64,([A-Za-z0-9+/=\s]{8,})")
 _UNICODE = re.compile(r"\\u([0-9A-Fa-f]{4})")
+_QUOTED = re.compile(r"%[0-9A-Fa-f]{2}")
 _BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
 _CONTROL = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
 _FOLD = re.compile(r"\r?\n[ \t]")
 _PARTS = re.compile(r"\{[^{}\n]*\}|\n\s*\n")
 """Between these, words are printed apart: citations, and ends of paragraphs."""
-_PROBE = re.compile(r"[a-z0-9]{3,}")
+
+_Reader = tuple[str, Callable[[str], str]]
+"""What must stand in a text for a reading to differ, and the reading."""
 
 
 class _Sought(NamedTuple):
@@ -50,8 +55,10 @@ class _Sought(NamedTuple):
     """Normalised, with single spaces."""
     squeezed: str
     """Without any space."""
-    probe: str
-    """The longest run of plain letters and digits, which no form of escaping changes; empty if there is none."""
+    bare: bytes
+    """Its plain letters and digits, in their order."""
+    odd: frozenset[str]
+    """Its other letters."""
 
 
 def leaks(outputs: Mapping[str, bytes], secrets: Collection[str]) -> tuple[Problem, ...]:
@@ -82,21 +89,28 @@ def _sought(secrets: Collection[str]) -> tuple[_Sought, ...]:
             words = _normal(part)
             squeezed = words.replace(" ", "")
             if len(squeezed) >= (SHORTEST if part == secret else DISTINCT):
-                probe = max(_PROBE.findall(unicodedata.normalize("NFKC", part).lower()), key=len, default="")
-                made.add(_Sought(words, squeezed, probe))
-    return tuple(sorted(made))
+                odd = frozenset(_PLAIN.sub("", squeezed))
+                made.add(_Sought(words, squeezed, _bare(squeezed), odd))
+    return tuple(sorted(made, key=lambda one: one.words))
 
 
 def _normal(text: str) -> str:
     """Give text without case, invisible characters and compatibility forms, white space as single spaces."""
-    if not text.isascii():
-        shown = unicodedata.normalize("NFKC", text)
-        text = "".join(
-            one for one in shown if one.isspace() or (unicodedata.category(one) not in _INVISIBLE and one != LOST)
-        )
-        # Folding may undo the composition of some letters.
-        return " ".join(unicodedata.normalize("NFKC", text.casefold()).split())
-    return " ".join(re.sub(r"[\x00-\x08\x0e-\x1b\x7f]", "", text).lower().split())
+    return " ".join(_folded(text).split())
+
+
+def _folded(text: str) -> str:
+    """Give text without case, invisible characters and compatibility forms."""
+    shown = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    for one in set(_PLAIN.sub("", shown)):
+        if one == LOST or (unicodedata.category(one) in _INVISIBLE and not one.isspace()):
+            shown = shown.replace(one, "")
+    # Folding may undo the composition of some letters.
+    return shown.lower() if shown.isascii() else unicodedata.normalize("NFKC", shown.casefold())
+
+
+def _bare(folded: str) -> bytes:
+    return folded.encode("ascii", "ignore").translate(None, _NOT_BARE)
 
 
 def _is_in(text: str, sought: Collection[_Sought], *, is_squeezed: bool) -> bool:
@@ -114,10 +128,21 @@ def _holds(data: bytes, sought: Collection[_Sought], depth: int = 0) -> bool:
     if depth < MAX_DEPTH and any(_holds(part, sought, depth + 1) for part in _unpacked(data)):
         return True
     text = data.decode("utf-8", "replace")
-    lower = unicodedata.normalize("NFKC", text).lower()
-    is_broken = _BREAKS.search(text) is not None
-    near = [one for one in sought if is_broken or not one.probe or one.probe in lower]
+    near = _near(text, sought)
     return bool(near) and any(_is_in(form, near, is_squeezed=False) for form in _forms(text))
+
+
+def _near(text: str, sought: Collection[_Sought]) -> list[_Sought]:
+    """Give those words whose plain letters stand in a row, in some reading, and whose other letters stand anywhere.
+
+    That is soon told, and so of all words that stand in the text.
+    """
+    found: dict[_Sought, None] = {}
+    for form in _forms(text, _QUICK):
+        folded = _folded(form)
+        bare = _bare(folded)
+        found |= {one: None for one in sought if one.bare in bare and all(odd in folded for odd in one.odd)}
+    return list(found)
 
 
 def _pdf_holds(text: str, sought: Collection[_Sought]) -> bool:
@@ -160,19 +185,19 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
             continue
 
 
-def _forms(text: str) -> Iterator[str]:
+def _forms(text: str, readers: tuple[_Reader, ...] = ()) -> Iterator[str]:
     """Give a text as it stands, and as each reader of it sees it."""
     seen = {text}
     fresh = [text]
     for _ in range(3):  # a feed holds escaped HTML, and a script may hold a feed
-        fresh = [made for one in fresh for made in _readings(one) if made not in seen]
+        fresh = [made for one in fresh for made in _readings(one, readers or _READERS) if made not in seen]
         fresh = list(dict.fromkeys(fresh))
         seen.update(fresh)
     yield from seen
 
 
-def _readings(text: str) -> Iterator[str]:
-    for mark, read in _READERS:
+def _readings(text: str, readers: tuple[_Reader, ...]) -> Iterator[str]:
+    for mark, read in readers:
         if mark in text:
             yield read(text)
 
@@ -184,13 +209,17 @@ def _unescaped(text: str) -> str:
     return _BACKSLASH.sub(lambda found: _CONTROL.get(found[1], found[1]), joined)
 
 
-_READERS: tuple[tuple[str, Callable[[str], str]], ...] = (
+_QUICK: tuple[_Reader, ...] = (
     ("&", html.unescape),
     ("<", lambda text: _TAG.sub("", text)),
-    ("<", lambda text: _TAG.sub(" ", text)),
     ("\\", lambda text: _BACKSLASH.sub(r"\1", text)),
     ("\\", _unescaped),
-    ("%", unquote),
+    ("%", lambda text: unquote(text) if _QUOTED.search(text) else text),
+    ("\r\n ", lambda text: _FOLD.sub("", text)),
+)
+"""Readings that differ in more than spaces."""
+_READERS: tuple[_Reader, ...] = (
+    *_QUICK,
+    ("<", lambda text: _TAG.sub(" ", text)),
     ("\n ", lambda text: _FOLD.sub("", text)),
 )
-"""What must stand in a text for a reading to differ, and the reading."""

@@ -169,6 +169,11 @@ class _Document:
             **_props(policy=content.policy.label, policy_digest=content.policy.digest, **log),
             **_some("roles", [{"id": one, "title": _line(title)} for one, title in sorted(self.roles.items())]),
             "parties": [party],
+            **(
+                {"remarks": f"The log cannot be relied on: {_line('; '.join(content.doubts))}."}
+                if content.doubts
+                else {}
+            ),
         }
 
     def back_matter(self) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def questionnaire_schema(questionnaire: Framework) -> dict[str, Any]:
 def _schema(name: str, title: str, properties: dict[str, Any]) -> dict[str, Any]:
     # A final report has nothing missing: whoever validates one need not read the fields for that.
     is_final = {"properties": {"status": {"const": "final"}}, "required": ["status"]}
-    whole = {"properties": {"missing": {"maxItems": 0}, "is_complete": {"const": True}}}
+    whole = {"properties": {"missing": {"maxItems": 0}, "doubts": {"maxItems": 0}, "is_complete": {"const": True}}}
     body = _object(properties)
     return {"$schema": DIALECT, "$id": name, "title": title, **body, "if": is_final, "then": whole}
 
@@ -103,6 +103,7 @@ def _heading(name: str, title: str) -> dict[str, Any]:
         "at": {**_DAY, "description": "Nothing that became known later is used."},
         "policy": _object({"label": _TEXT, "digest": _TEXT}),
         "log": {**log, "type": ["object", "null"]},
+        "doubts": {**_TEXTS, "description": "Why the log cannot be relied on; nothing in a final output."},
         "withheld": _object(withheld, "How much is withheld in all that is published."),
         "status": {"enum": ["draft", "final"]},
         "is_complete": {"type": "boolean"},

@@ -9,7 +9,16 @@ from tidegate.obligations.model import STATE_WORDS, Duty
 from tidegate.publish.content import Content, PublishedModel
 from tidegate.publish.decision_pages import ShownDecision
 from tidegate.publish.report_blocks import Block, Cell, Cite, Link, Paragraph, listing
-from tidegate.publish.report_sources_words import iso, known, models_of, plain_list, records_of, spaced, tabled
+from tidegate.publish.report_sources_words import (
+    hidden_duties,
+    iso,
+    known,
+    models_of,
+    plain_list,
+    records_of,
+    spaced,
+    tabled,
+)
 from tidegate.publish.report_templates import Filling, Source
 from tidegate.publish.words import ACTION_WORDS
 
@@ -250,6 +259,7 @@ def _duties(content: Content, model: PublishedModel | None) -> Filling:
     heads = ("Duty", "About", "State", "Due", "Owner", "How it was computed")
     blocks: tuple[Block, ...] = tabled("Duties that are open", heads, rows, is_wide=True)
     blocks = blocks or (Paragraph((f"No public duty is open as of {content.at.isoformat()}.",)),)
+    blocks += hidden_duties(content)
     data = [
         {"rule": one.rule.id, "about": one.subject, "state": one.state, "due": iso(one.due_on), "reason": one.reason}
         for one in found

@@ -21,6 +21,7 @@ from tidegate.publish.report_sources_words import (
     evidence_cites,
     finding_mark,
     findings_of,
+    hidden_duties,
     iso,
     known,
     models_of,
@@ -291,7 +292,8 @@ def _deviations(content: Content, model: PublishedModel | None) -> Filling:
     replaced = content.policy.evaluation_changes
     blocks = (*_measures(measures), *_missed(missed), *_waived(content.waivers), *_replaced(replaced))
     if not blocks:
-        blocks = (Paragraph((f"None is on record as of {content.at.isoformat()}.",)),)
+        blocks = (Paragraph((f"None that is public is on record as of {content.at.isoformat()}.",)),)
+    blocks += hidden_duties(content)
     data = {
         "measures": [one.model_dump(mode="json") for one in measures],
         "missed": [

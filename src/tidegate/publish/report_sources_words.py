@@ -76,6 +76,17 @@ def known(content: Content, refs: Iterable[str]) -> tuple[str, ...]:
     return tuple(ref for ref in dict.fromkeys(refs) if content.inventory.find(ref) is not None)
 
 
+def hidden_duties(content: Content) -> tuple[Paragraph, ...]:
+    """Say how many duties are not public, so that a list of the public ones does not read as all there are."""
+    number = content.hidden_duties
+    if not number:
+        return ()
+    told = (
+        "1 duty is not public, and is left out" if number == 1 else f"{number} duties are not public, and are left out"
+    )
+    return (Paragraph((f"{told} here whatever {'its' if number == 1 else 'their'} state.",)),)
+
+
 def policy_ref(content: Content) -> tuple[str, ...]:
     """Give the reference of the adopted policy."""
     return known(content, (f"policy:{content.policy.label}",))

@@ -323,6 +323,7 @@ def heading_json(content: Content) -> dict[str, Any]:
         "at": content.at.isoformat(),
         "policy": {"label": content.policy.label, "digest": content.policy.digest},
         "log": {"origin": head.origin, "size": head.size, "root": head.root} if head else None,
+        "doubts": list(content.doubts),
         "withheld": withheld_counts(content),
     }
 

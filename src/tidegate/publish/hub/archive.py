@@ -93,7 +93,9 @@ class Snapshot(Record):
     commitments: tuple[ArchivedCommitment, ...] = ()
     """Commitments."""
     duties: dict[str, int] = Field(default_factory=dict)
-    """State -> number of duties."""
+    """State -> number of public duties."""
+    hidden_duties: int = 0
+    """How many duties were not public."""
 
 
 def half_of(day: date) -> str:
@@ -134,6 +136,7 @@ def snapshot(content: Content) -> Snapshot:
             for one in coverage(content)
         ),
         duties=states,
+        hidden_duties=content.hidden_duties,
     )
 
 

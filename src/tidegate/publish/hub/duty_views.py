@@ -117,7 +117,7 @@ def _source(hub: Hub, one: Duty) -> Link:
     known = hub.content.frameworks.get(framework)
     if known is None:
         return Link(source)
-    words = f"{known.title}, {source.partition('#')[2]}".rstrip(", ")
+    words = f"{known.name}, {source.partition('#')[2]}".rstrip(", ")
     return Link(words, hub.item_address(source))
 
 

@@ -41,6 +41,7 @@ def _front(hub: Hub) -> Sheet:
         "owed": _owed(content.duties),
         "changes": tuple(change_views(hub, content.publication.changes.changes[:CHANGES_SHOWN])),
         "sections": tuple(_doors(hub)),
+        "commitments": len(hub.covered),
         "policy": hub.link("policy:adopted", f"{content.policy.title}, {content.policy.version}"),
     }
     refs = [f"decision:{one.record.id}" for model in content.models for one in model.decisions if one.counts]

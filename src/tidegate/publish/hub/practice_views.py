@@ -193,8 +193,9 @@ def answered(hub: Hub, practice: Practice) -> Iterator[Answered]:
             found[name].append(Link(item, hub.item_address(ref)))
     for name in sorted(found, key=lambda name: f"framework:{name}" not in hub.where):
         framework = hub.content.frameworks.get(name)
-        title = framework.title if framework else name
-        yield Answered(Link(title, hub.where.get(f"framework:{name}")), tuple(found[name]))
+        yield Answered(
+            Link(framework.name if framework else name, hub.where.get(f"framework:{name}")), tuple(found[name])
+        )
 
 
 def resolved(hub: Hub, ref: str) -> tuple[str, ...]:
@@ -227,5 +228,6 @@ def _overview(hub: Hub) -> Sheet:
         inner = tuple(Link(one.title, hub.where.get(f"section:{one.id}")) for one in below if one.parent == item.id)
         tops.append((Link(item.title, section_page(item.id)), count, inner))
     counts = badge_counts(hub)
-    view = {"tops": tuple(tops), "counts": counts, "total": sum(n for _, n in counts)}
+    total = sum(n for _, n in counts)
+    view = {"tops": tuple(tops), "counts": counts, "total": total, "commitments": len(hub.covered)}
     return Sheet("sections/index.html", "sections.html", hub.say("Practices"), view, nav="practices")

@@ -53,6 +53,7 @@ class Renderer:
             "contact": content.contact or "",
             "log": None if head is None else (head.origin, head.size, head.root),
             "doubts": content.doubts,
+            "hidden": content.hidden_duties,
             "lang": speech.tag,
             "dir": speech.direction,
             "is_english": speech.tag.split("-")[0] == "en",
