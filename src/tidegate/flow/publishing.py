@@ -30,7 +30,7 @@ from tidegate.kernel.duration import last_day
 from tidegate.ledger.acts import PolicyAdopted, WaiverRecorded
 from tidegate.ledger.notes import parse_vkey, verify_checkpoint
 from tidegate.ledger.proofs import tlog_proof
-from tidegate.obligations.model import Duty
+from tidegate.obligations.model import Duty, Waiver
 from tidegate.policy.diff import diff
 from tidegate.policy.framework import Framework
 from tidegate.policy.frameworks import find_framework, shipped_frameworks
@@ -46,6 +46,7 @@ from tidegate.store.project import Project, read_policies, read_redactions, read
 from tidegate.store.publication import read_frameworks, read_publication
 
 if TYPE_CHECKING:
+    from tidegate.flow.obligations import Standing
     from tidegate.store.ledger import LedgerStore
 
 SECTIONS = "hub"
@@ -97,7 +98,6 @@ def collect(world: World, at: date | None = None) -> Collected:
     log = _read_log(world, project, found, raw, day)
     owed = duties_of(world, None if at is None else f"{at.isoformat()}T23:59:59Z")
     public = tuple(one for one in owed.duties if one.rule.is_published)
-    published_rules = frozenset(one.id for one in owed.rules if one.is_published)
     own = read_frameworks(project.root)
     known = {**shipped_frameworks(), **{one.id: one for one in own}}
     adopted = log.adopted.get(found.basis.policy.digest)
@@ -134,7 +134,7 @@ def collect(world: World, at: date | None = None) -> Collected:
         policies=_policies(project, log.adopted, found.basis.policy),
         duties=public,
         hidden_duties=sum(map(_is_hidden, owed.duties)),
-        waivers=tuple(one for one in owed.setting.waivers if one.is_public and one.rule in published_rules),
+        waivers=_waivers(owed),
         measures=_measures(log.decisions),
         noncompliance=log.noncompliance,
         incidents=log.incidents,
@@ -221,6 +221,12 @@ def _policies(project: Project, adopted: Mapping[str, tuple[int, date]], policy:
 
 def _since(loaded: LoadedPolicy) -> date:
     return loaded.policy.effective or date.min
+
+
+def _waivers(owed: "Standing") -> tuple[Waiver, ...]:
+    """Give the waivers that are public, of duties that are."""
+    published = {one.id for one in owed.rules if one.is_published}
+    return tuple(one for one in owed.setting.waivers if one.is_public and one.rule in published)
 
 
 def _measures(decisions: tuple[ShownDecision, ...]) -> tuple[WaiverRecorded, ...]:

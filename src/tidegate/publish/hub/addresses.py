@@ -26,8 +26,11 @@ RULES_PAGE = "duties.html"
 """Page of every duty and promise, rule by rule."""
 RULES_EACH = 120
 """Rules on one page."""
+TRUST_FILE = "trust.yaml"
+"""Keys of the log and of people, for those who check a bundle."""
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}\Z")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]|index)(\.|\Z)")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]|index)(\.|\Z)|.*-(evaluations|part-[0-9]+)\Z")
+"""What some file systems keep for themselves, and what our own pages beside that of an id are called."""
 T = TypeVar("T")
 
 
@@ -73,7 +76,7 @@ def packed(things: Iterable[T], size: Callable[[T], int], room: int = PAGE_ROOM)
 
 def numbered(path: str, number: int) -> str:
     """Give the address of the n-th part of a page; the first keeps the plain one."""
-    return path if number == 1 else f"{path.removesuffix('.html')}-{number}.html"
+    return path if number == 1 else f"{path.removesuffix('.html')}-part-{number}.html"
 
 
 # --- pages ----------------------------------------------------------------------------------------------
@@ -107,6 +110,11 @@ def policy_page(version: str) -> str:
 def framework_page(framework: str) -> str:
     """Give the page of a framework."""
     return f"commitments/{slug(framework)}.html"
+
+
+def bundle_file(name: str) -> str:
+    """Give where a bundle stands."""
+    return f"bundles/{name}"
 
 
 def proof_file(ref: str) -> str:

@@ -96,6 +96,8 @@ class Snapshot(Record):
     """State -> number of public duties."""
     hidden_duties: int = 0
     """How many duties were not public."""
+    doubts: tuple[str, ...] = ()
+    """Why the log could not be relied on."""
 
 
 def half_of(day: date) -> str:
@@ -137,6 +139,7 @@ def snapshot(content: Content) -> Snapshot:
         ),
         duties=states,
         hidden_duties=content.hidden_duties,
+        doubts=content.doubts,
     )
 
 

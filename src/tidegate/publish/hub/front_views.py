@@ -4,7 +4,17 @@
 from collections.abc import Iterator
 
 from tidegate.obligations.model import Duty
-from tidegate.publish.hub.addresses import numbered, pieces, placed, proof_file, section_page, top_of, tops_of
+from tidegate.publish.hub.addresses import (
+    TRUST_FILE,
+    bundle_file,
+    numbered,
+    pieces,
+    placed,
+    proof_file,
+    section_page,
+    top_of,
+    tops_of,
+)
 from tidegate.publish.hub.duty_views import duty_view
 from tidegate.publish.hub.model_views import model_views
 from tidegate.publish.hub.parts import Hub, Link, Sheet
@@ -85,11 +95,14 @@ def _changes(hub: Hub) -> Iterator[Sheet]:
 def _verify(hub: Hub) -> Iterator[Sheet]:
     head = hub.content.head
     proofs = [(ref.replace(":", " ", 1), proof_file(ref)) for ref in sorted(hub.content.proofs)]
-    bundles = tuple((one.model.title, f"bundles/{one.bundle}") for one in hub.content.models if one.bundle)
+    bundles = tuple((one.model.title, bundle_file(one.bundle)) for one in hub.content.models if one.bundle)
     pages = pieces(proofs, PROOFS_EACH)
     parts = tuple(Link(hub.say("Part %(n)s", n=n), numbered("verify.html", n)) for n in range(1, len(pages) + 1))
     for number, some in enumerate(pages, 1):
-        view = {"note": head.note if head else "", "files": tuple(some), "bundles": bundles, "is_first": number == 1}
+        view = {
+            "note": head.note if head else "", "files": tuple(some), "bundles": bundles, "trust": TRUST_FILE,
+            "is_first": number == 1,
+        }  # fmt: skip
         yield Sheet(
             numbered("verify.html", number), "verify.html", hub.say("How to verify what stands here"), view,
             parts=parts if len(pages) > 1 else (),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tidegate.assess.model import Gate, RequirementFinding, ThresholdFinding
 from tidegate.govern.records import CaseRecord, ReportRecord
 from tidegate.publish.content import PublishedModel
-from tidegate.publish.hub.addresses import anchor, evaluations_page, model_page, proof_file
+from tidegate.publish.hub.addresses import anchor, bundle_file, evaluations_page, model_page, proof_file
 from tidegate.publish.hub.decision_views import DecisionView, decision_sheets, decision_view
 from tidegate.publish.hub.evaluation_views import Figures, FigureView, evaluation_sheets, figures_of
 from tidegate.publish.hub.parts import Hub, Link, RecordProof, SaidView, Sheet
@@ -164,7 +164,7 @@ def _model(hub: Hub, model: PublishedModel, read: Figures) -> Sheet:
             "cases": cases,
             "before": tuple(_said(hub, model, _BEFORE)),
             "after": tuple(_said(hub, model, _AFTER)),
-            "bundle": f"bundles/{model.bundle}" if model.bundle else "",
+            "bundle": bundle_file(model.bundle) if model.bundle else "",
             "has_page": model.page is not None,
         },
         nav="models",

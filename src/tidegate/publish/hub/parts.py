@@ -73,6 +73,8 @@ class Hub:
     """Reference -> address."""
     covered: tuple[FrameworkCoverage, ...] = ()
     """What answers each framework."""
+    made_with: tuple[str, ...] = ()
+    """Options of the command that makes the same site again."""
 
     def say(self, message: str, **values: object) -> str:
         """Give one of the program's messages in the site's language."""
@@ -132,10 +134,11 @@ def hub_of(
     speech: Speech = ENGLISH,
     base_url: str | None = None,
     facts: frozenset[str] = frozenset(),
+    made_with: tuple[str, ...] = (),
 ) -> Hub:
     """Give what pages are made from."""
     covered = coverage(content, facts=facts)
-    return Hub(content, speech, base_url, addresses(content, covered), covered)
+    return Hub(content, speech, base_url, addresses(content, covered), covered, made_with)
 
 
 def paragraphs(text: str) -> tuple[str, ...]:

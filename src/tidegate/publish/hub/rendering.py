@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages from templates: everything escaped and cleaned, nothing fetched, no script but the site's own."""
 
+import shlex
 from functools import cached_property, partial
 from importlib import resources
 from typing import Any
@@ -54,6 +55,7 @@ class Renderer:
             "log": None if head is None else (head.origin, head.size, head.root),
             "doubts": content.doubts,
             "hidden": content.hidden_duties,
+            "again": _again(content.at.isoformat(), self.hub.made_with),
             "lang": speech.tag,
             "dir": speech.direction,
             "is_english": speech.tag.split("-")[0] == "en",
@@ -83,6 +85,11 @@ class Renderer:
     def _ngettext(self, one: str, many: str, n: int, /, **values: object) -> Markup:
         found = self.hub.speech.translations.ngettext(one, many, n)
         return Markup(found) % _shown({"num": n, **values})  # noqa: S704
+
+
+def _again(day: str, options: tuple[str, ...]) -> str:
+    """Give the command that makes the site again."""
+    return f"TIDEGATE_TODAY={day} " + shlex.join(("tidegate", "publish", "hub", "--output", "copy", *options))
 
 
 def _shown(values: dict[str, object]) -> dict[str, object]:

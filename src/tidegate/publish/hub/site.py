@@ -39,6 +39,8 @@ class SiteOptions:
     """Half-years that are kept, the present one with them."""
     facts: frozenset[str] = frozenset()
     """What is so of the organisation, which decides what binds it."""
+    made_with: tuple[str, ...] = ()
+    """Options of the command that makes the same site again."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ Site = Mapping[str, Leaf]
 
 def build(content: Content, options: SiteOptions = SiteOptions()) -> Site:
     """Give the site of what an organisation publishes; nothing is rendered yet."""
-    hub = hub_of(content, options.speech, options.base_url, options.facts)
+    hub = hub_of(content, options.speech, options.base_url, options.facts, options.made_with)
     renderer = Renderer(hub)
     found: dict[str, Leaf] = {}
     for one in (*_pages(hub, renderer, options), *_files(hub, renderer)):
