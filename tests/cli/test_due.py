@@ -393,3 +393,20 @@ def test_a_project_without_a_log_is_told_so(tmp_path: Path, monkeypatch: pytest.
     assert "Unclear" in run("due").stdout
     assert "keeps no log" in run("review", "compliance", "--from", "2026-01-01", "--to", "2026-05-31").stdout
     assert "Nobody has recorded" in run("due", "events", "--recorded").stdout
+
+
+@pytest.mark.usefixtures("house")
+def test_two_forms_at_once_are_refused() -> None:
+    assert codes("due", "--format", "ical") == ["PRJ005"]
+
+
+@pytest.mark.usefixtures("house")
+def test_the_day_from_which_a_law_binds_can_be_put_on_record() -> None:
+    run("due", "record", "in_force:sb53.internal-use-summary", "--on", "2026-05-20", *who("ada"))
+    assert "in_force:sb53.internal-use-summary" in run("due", "events").output
+
+
+def test_without_a_log_the_log_is_what_is_missing(tmp_path: Path) -> None:
+    run("new", tmp_path / "plain")
+    asked = ("due", "record", "drill.held", "--on", "2026-05-20", "--as", "ada", "--key", "ada.key")
+    assert codes(*asked, "--project", tmp_path / "plain") == ["LED002"]

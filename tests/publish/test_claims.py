@@ -447,7 +447,7 @@ def test_an_aged_statement_of_a_project_is_found_at_its_place():
     practice = a_practice(statements=(a_statement("It is tested.", "evidence:r1", as_of=date(2025, 1, 1)),))
     (problem,) = project_problems(practice, rule="CL07")
     assert problem.where == Where("hub/testing.yaml", 12)
-    assert "more than P1Y ago" in problem.message
+    assert "more than 1 year ago" in problem.message
 
 
 @pytest.mark.parametrize(("commitments", "count"), [(("thorn",), 1), (("thorn", "thorn#D1"), 0), (("thorn#D1",), 0)])

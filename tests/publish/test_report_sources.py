@@ -342,7 +342,7 @@ MISSING = [
         "tm does not say why no substantial threat model is left out",
     ),
     ("residual_risk", with_model(reports=()), "no final report says what risk remains with Model M"),
-    ("assessment.outlook", replace(the_content(), at=date(2026, 12, 2)), "more than P6M ago"),
+    ("assessment.outlook", replace(the_content(), at=date(2026, 12, 2)), "more than 6 months ago"),
     ("deviations", replace(the_content(), head=None), "keeps no log"),
     ("cases", with_model(cases=tuple(replace(one, reviews=()) for one in model_m(the_content()).cases)), "nobody has"),
     ("model.behaviour", the_content(), "evidence:gone, which does not exist"),

@@ -258,9 +258,10 @@ def _print_items(one: "FrameworkCoverage", *, only_uncovered: bool) -> None:
             later = f" (in force from {item.from_day})" if item.from_day else ""
             typer.echo(clean(f"  {item.item.id}  {item.item.title}{later}"))
             names = ", ".join(f"{by.kind} {by.id}" + (f" via {by.via}" if by.via else "") for by in item.by)
-            detail = f"{names}: {item.reason}" if names else item.reason
-            if state != "uncovered" or names or detail != "nothing answers it":
-                typer.echo(clean(f"      {detail}"))
+            if names and state == "uncovered":
+                typer.echo(clean(f"      {names}: not enough to cover it"))
+            elif names or state != "uncovered":
+                typer.echo(clean(f"      {names}: {item.reason}" if names else f"      {item.reason}"))
     if one.whole and not only_uncovered:
         names = ", ".join(by.id for by in one.whole)
         typer.echo(clean(f"{one.framework.id}: named as a whole, so for no item of it, by {names}"))

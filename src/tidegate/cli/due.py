@@ -94,6 +94,10 @@ def due(
     if context.invoked_subcommand is not None:
         _refuse_options(context)
         return
+    if as_json and form == Form.ical:
+        from tidegate.kernel.errors import Problem, ProjectError
+
+        raise ProjectError(Problem("PRJ005", "--json and --format ical exclude each other", None, "leave one out"))
     surroundings = world(project)
     standing = _standing(surroundings, as_of)
     duties = _chosen(standing, parse_length(within, standing.at), [one.value for one in kind or ()], owner)
@@ -439,6 +443,7 @@ def record(
         is_planned=planned,
         corrects=corrects,
     )
+    surroundings.ledger().close()
     made = record_event(surroundings, given, acting(surroundings, person, key))
     _print_recorded(surroundings, made.index, f"Entry {made.index}: {made.act.kind} on {made.act.on}", as_json=as_json)
 

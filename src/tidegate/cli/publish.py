@@ -62,6 +62,10 @@ def hub(  # what a site is made with
         Path | None,
         typer.Option("--catalogue", metavar="FILE", help="Message catalogue (.po) of another language than English."),
     ] = None,
+    bundles: Annotated[
+        bool,
+        typer.Option("--bundles", help="Put a verifiable bundle for each model with decisions beside the site."),
+    ] = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -74,7 +78,8 @@ def hub(  # what a site is made with
     from tidegate.flow.hub import HubOptions, publish_hub
 
     with progress("making the hub") as tell:
-        made = publish_hub(world(project), output, HubOptions(base_url=base_url, catalogue=catalogue), tell)
+        options = HubOptions(base_url=base_url, catalogue=catalogue, bundles=bundles)
+        made = publish_hub(world(project), output, options, tell)
     if as_json:
         print_json(made.to_json())
         return

@@ -105,19 +105,24 @@ def lint_texts(
     return lint(*read, at=at or world.today)
 
 
-def places_of(root: Path) -> Mapping[str, Where]:
-    """Give where practices, statements, answers, model pages and commitments of a project stand."""
+def places_of(root: Path, field: str = "id") -> Mapping[str, Where]:
+    """Give where practices, statements, answers, model pages and commitments of a project stand.
+
+    Args:
+        root: the project.
+        field: part of a practice that its place is.
+    """
     places: dict[str, Where] = {}
     for path in publication_files(root):
         name = path.relative_to(root).as_posix()
-        places |= _places(read_document(path, name=name))
+        places |= _places(read_document(path, name=name), field)
     record = read_document(root / PROJECT_FILE, name=str(PROJECT_FILE))
     for number, one in enumerate(record.data.get("commitments") or ()):
         places[f"commitment:{one['framework']}"] = record.where(("commitments", number))
     return places
 
 
-def _places(document: Document) -> dict[str, Where]:
+def _places(document: Document, field: str) -> dict[str, Where]:
     data: dict[str, Any] = document.data if isinstance(document.data, dict) else {}
     match data.get("schema"):
         case "tidegate/practice/v1":
@@ -126,7 +131,7 @@ def _places(document: Document) -> dict[str, Where]:
                 f"{name}#{number}": document.where(("statements", number, "text"))
                 for number, _ in enumerate(data["statements"])
             }
-            return {name: document.where(("id",)), **statements}
+            return {name: document.where((field,)), **statements}
         case "tidegate/answers/v1":
             return {
                 f"answer:{one['to']}": document.where(("answers", number)) for number, one in enumerate(data["answers"])

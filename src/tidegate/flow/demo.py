@@ -23,7 +23,7 @@ from tidegate.flow.demo_published import PublishedDemo, build_published_demo
 from tidegate.flow.evidence import import_files
 from tidegate.flow.projects import project_file
 from tidegate.flow.world import World
-from tidegate.kernel.clock import fixed_clock, fixed_now
+from tidegate.kernel.clock import fixed_clock
 from tidegate.kernel.documents import parse_document, validate_part
 from tidegate.kernel.errors import Problem, ProjectError, TidegateError, Where
 from tidegate.policy.load import load_pack, load_policy, pack_names
@@ -87,7 +87,8 @@ def build_demo(root: Path, further: Sequence[Path] = (), progress: Callable[[str
     Raises:
         ProjectError: PRJ002, the folder is in use for something else.
     """
-    world = World(root, fixed_clock(STATE_OF_RECORD), fixed_now(STATE_OF_RECORD))
+    # The first moment of the day: whoever looks at the demo on that day finds nothing in it that is still to come.
+    world = World(root, fixed_clock(STATE_OF_RECORD), lambda: f"{STATE_OF_RECORD.isoformat()}T00:00:00Z")
     progress("making the project")
     _make_project(root)
     progress("importing published figures")

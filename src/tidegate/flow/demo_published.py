@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tidegate.flow.hub import PublishedHub, publish_hub
+from tidegate.flow.hub import HubOptions, PublishedHub, publish_hub
 from tidegate.flow.obligations import standing
 from tidegate.flow.outputs import write_output
 from tidegate.flow.public_reports import make_haip, make_report
@@ -47,7 +47,7 @@ def build_published_demo(world: World) -> PublishedDemo:
         for said in practice.statements
     )
     site, published = world.root / "site", world.root / "published"
-    hub = publish_hub(world, site)
+    hub = publish_hub(world, site, HubOptions(bundles=True))
     forms = ("md", "pdf")
     made = [make_haip(world, form, final=True) for form in forms]
     haip = tuple(published / f"haip.{form}" for form in forms)

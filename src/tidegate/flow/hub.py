@@ -9,10 +9,13 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tidegate.flow.commitments import places_of
+from tidegate.flow.hub_bundles import with_bundles
 from tidegate.flow.publishing import Collected, collect
 from tidegate.flow.world import World
 from tidegate.kernel.canonical import plain
@@ -27,7 +30,7 @@ from tidegate.publish.hub.site import SiteOptions, build
 from tidegate.publish.hub.speech import ENGLISH, MAX_CATALOGUE_BYTES, Speech, read_catalogue
 from tidegate.publish.practices import ChangeFile
 from tidegate.publish.redactions import leaks
-from tidegate.store.project import write_record
+from tidegate.store.project import alone, write_bytes, write_record
 from tidegate.store.publication import read_changes, write_changes
 
 ARCHIVE = Path("hub") / "archive"
@@ -52,6 +55,15 @@ class HubOptions:
     """Message catalogue of the site's language; English if none."""
     locale: str | None = None
     """Language of the catalogue, if its header does not say it."""
+    bundles: bool = False
+    """True to put a verifiable bundle for each model with decisions beside the site, with the keys to trust."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Options of the command that makes the same site."""
+        found = [*(("--base-url", self.base_url) if self.base_url else ())]
+        found += [*(("--catalogue", self.catalogue.name) if self.catalogue else ())]
+        return (*found, *(("--bundles",) if self.bundles else ()))
 
 
 @dataclass(frozen=True)
@@ -89,7 +101,9 @@ class _Prepared:
     changes: ChangeFile
     """The changelog as the project keeps it, with what is new."""
     archived: Snapshot
-    """The present half-year."""
+    """The half-year of the day."""
+    is_newest: bool
+    """False if something later was published before: then the project keeps what it has."""
 
 
 def publish_hub(
@@ -97,41 +111,51 @@ def publish_hub(
 ) -> PublishedHub:
     """Write the transparency hub into a folder, and keep changelog and half-year in the project.
 
+    As of a day before the last publication, the site is made as it was then as far as the project still knows, and
+    the project keeps what it has.
+
     Raises:
         PublicationError: PUB006, withheld words would show; PUB007, the catalogue cannot be used; PUB008, the folder
             holds something else, or cannot be written. Nothing is written.
         PublicationError: PUB004, a practice names a section that the hub does not have.
         TidegateError: the project, its publication files or its log are not in order.
     """
+    with alone(world.root):
+        return _publish(world, output, options, tell)
+
+
+def _publish(world: World, output: Path, options: HubOptions, tell: Tell) -> PublishedHub:
     before = _manifest_of(output)
     speech = _speech(options)
     collected = collect(world)
-    _check_sections(collected.content)
-    prepared = _prepared(world, collected, options, speech)
-    site = build(prepared.content, prepared.options)
+    _check_sections(collected.content, world.root)
+    content, bundles = with_bundles(world, collected.content) if options.bundles else (collected.content, ())
+    prepared = _prepared(world, collected._replace(content=content), options, speech)
+    site = {**build(prepared.content, prepared.options), **{one.path: one for one in bundles}}
     found = plan(site, before, _existing(output, before))
     refuse_leaks(found, prepared, collected.secrets)
-    _write(output, found, tell)
-    if prepared.changes != read_changes(world.root):
+    _write(output, found, before, tell)
+    if prepared.is_newest and prepared.changes != read_changes(world.root):
         write_changes(world.root, prepared.changes)
-    if prepared.archived not in _kept(world):
+    if prepared.is_newest and prepared.archived not in _kept(world):
         write_record(world.root / ARCHIVE / f"{prepared.archived.half}.json", prepared.archived)
     pages = tuple(one for one in site if one.endswith(".html"))
     return PublishedHub(tuple(found.write), tuple(found.keep), found.remove, pages, _warnings(found))
 
 
-def _check_sections(content: Content) -> None:
+def _check_sections(content: Content, root: Path) -> None:
     """Refuse practices that would stand nowhere. Raises PUB004 for all of them."""
     known = {one.id for one in content.sections.items}
+    lost = [one for one in content.publication.practices if one.section not in known]
+    places = places_of(root, "section") if lost else {}
     problems = [
         Problem(
             "PUB004",
             f"the practice {one.id} names the section {one.section!r}, which the hub does not have",
-            Where("hub"),
+            places.get(f"practice:{one.id}", Where("hub")),
             did_you_mean(one.section, known) or f"sections: {', '.join(sorted(known))}",
         )
-        for one in content.publication.practices
-        if one.section not in known
+        for one in lost
     ]
     if problems:
         raise PublicationError(*problems)
@@ -146,18 +170,25 @@ def _speech(options: HubOptions) -> Speech:
 
 def _prepared(world: World, collected: Collected, options: HubOptions, speech: Speech) -> _Prepared:
     """Give the content with its changelog brought up to date, and the half-years that the site shows."""
-    content = collected.content
-    known, now = content.publication.changes, changed(content, speech)
-    new = now.changes[: len(now.changes) - len(known.changes)]
+    content, archived = collected.content, _kept(world)
+    is_newest = all(one.at <= content.at for one in archived)
+    known = content.publication.changes
+    now = changed(content, speech) if is_newest else _until(known, content.at)
+    new = () if not is_newest else now.changes[: len(now.changes) - len(known.changes)]
     # The project's own file keeps the marks of its redactions, which the published edition has lost.
     kept = read_changes(world.root)
     changes = kept.model_copy(update={"changes": (*new, *kept.changes), "published": now.published})
     publication = content.publication.model_copy(update={"changes": now})
     content = replace(content, publication=publication)
     present = snapshot(content)
-    archives = (*(one for one in _kept(world) if one.half != present.half), present)
-    made = SiteOptions(speech, _base_url(options.base_url), archives, collected.facts)
-    return _Prepared(content, made, changes, present)
+    archives = (*(one for one in archived if one.half < present.half), present)
+    made = SiteOptions(speech, _base_url(options.base_url), archives, collected.facts, options.words)
+    return _Prepared(content, made, changes, present, is_newest)
+
+
+def _until(changes: ChangeFile, day: date) -> ChangeFile:
+    """Give the changelog as it was on a day."""
+    return changes.model_copy(update={"changes": tuple(one for one in changes.changes if one.on <= day)})
 
 
 def _base_url(given: str | None) -> str | None:
@@ -266,17 +297,20 @@ def _existing(output: Path, before: Manifest) -> Mapping[str, bytes]:
     return found
 
 
-def _write(output: Path, found: Plan, tell: Tell) -> None:
+def _write(output: Path, found: Plan, before: Manifest, tell: Tell) -> None:
     staging = output / STAGING
     try:
         output.mkdir(parents=True, exist_ok=True)
         _refuse_links(output, (*found.write, *found.remove))
+        _refuse_strangers(output, found, before)
         shutil.rmtree(staging, ignore_errors=True)
         for number, (name, data) in enumerate(found.write.items(), 1):
             path = staging / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             tell(number, len(found.write))
+        # Whoever is interrupted from here on leaves a folder that the next run knows as a hub, and puts in order.
+        _keep_manifest(output, Manifest(files={**before.files, **found.manifest.files}))
         for name in found.write:
             (output / name).parent.mkdir(parents=True, exist_ok=True)
             (staging / name).replace(output / name)
@@ -292,9 +326,24 @@ def _write(output: Path, found: Plan, tell: Tell) -> None:
 
 def _keep_manifest(output: Path, manifest: Manifest) -> None:
     data = json.dumps({"schema": manifest.schema_, **plain(manifest)}, indent=0, sort_keys=True).encode()
-    temporary = output / f"{NAME}.new"
-    temporary.write_bytes(data)
-    temporary.replace(output / NAME)
+    write_bytes(output / NAME, data)
+
+
+def _refuse_strangers(output: Path, found: Plan, before: Manifest) -> None:
+    """Refuse to write over files that this did not write."""
+    problems = [
+        Problem(
+            "PUB008", "a file stands there that this did not write", Where(name), "move it away, or publish elsewhere"
+        )
+        for name, data in found.write.items()
+        if name not in before.files and _is_other(output / name, data)
+    ]
+    if problems:
+        raise PublicationError(*problems)
+
+
+def _is_other(path: Path, data: bytes) -> bool:
+    return path.is_symlink() or (path.exists() and not (path.is_file() and path.read_bytes() == data))
 
 
 def _refuse_links(output: Path, names: Iterable[str]) -> None:

@@ -56,6 +56,7 @@ from tidegate.ledger.entries import Entry
 from tidegate.obligations.engine import due
 from tidegate.obligations.model import Duty, Event, ObligationFile, Rule, Setting
 from tidegate.obligations.policy_rules import rules_of_policy
+from tidegate.obligations.reasons import IN_FORCE
 from tidegate.obligations.rules import merged
 from tidegate.policy.model import Policy
 from tidegate.store.project import Project
@@ -303,7 +304,7 @@ def kinds_of(rules: Iterable[Rule]) -> frozenset[str]:
     """Give every kind of event that a rule counts from, is met by or ends with."""
     found: set[str] = set()
     for rule in rules:
-        found |= {f"done:{rule.id}", *rule.done_by, *rule.ends_on}
+        found |= {f"done:{rule.id}", f"{IN_FORCE}:{rule.id}", *rule.done_by, *rule.ends_on}
         for clock in rule.clocks or ():
             found |= {clock.on, *filter(None, (clock.since, clock.replaced_by))}
     return frozenset(found)

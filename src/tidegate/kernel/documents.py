@@ -343,7 +343,9 @@ def _problem(document: Document, model: type[BaseModel], error: ErrorDetails, ba
     path = base + _resolve(_at(document.data, base), location)
     where = document.where(path)
     kind = error["type"]
-    name = str(location[-1]) if location else "the document"
+    # A place in a list has no name of its own: the list does, and the position shows which.
+    names = [part for part in location if isinstance(part, str)]
+    name = names[-1] if names else "the document"
     if kind == "extra_forbidden":
         known = _known_fields(model, location[:-1])
         nearest = did_you_mean(name, known) or f"known here: {', '.join(known)}"

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tidegate.govern.duties import RecordedEvent, WaiverRecord
 from tidegate.obligations.model import STATES, CalendarSpec, Clock, Duty, Event, Rule, State
-from tidegate.publish.words import clean, one_line, shortened
+from tidegate.publish.words import clean, one_line
 
 GROUP_TITLES: dict[State, str] = {
     "unclear": "Unclear",
@@ -53,7 +53,8 @@ UNDATED: frozenset[State] = frozenset({"unclear", "not_started", "not_applicable
 """States of what has no date, but a reason why it has none."""
 HOURS_UNTIL_DAYS = 72
 """What is due or late by more hours than this is told in days."""
-TITLE_COLUMNS = 44
+NAME_COLUMNS = 30
+"""Longer names of rules are broken."""
 
 
 # --- words ----------------------------------------------------------------------------------------------
@@ -156,28 +157,33 @@ def due_tables(duties: Sequence[Duty]) -> Group:
 
 def _group(duties: Iterable[Duty], *, owned: bool) -> Table:
     found = tuple(duties)
-    widths = (24, 17) if found[0].state not in UNDATED else ()
+    is_dated = found[0].state not in UNDATED
+    rows = [_row(one, is_dated=is_dated, owned=owned) for one in found]
     table = Table(box=None, pad_edge=False, show_edge=False, show_header=False, padding=(0, 2, 0, 0), expand=True)
-    for width in widths:
-        table.add_column(width=width, overflow="fold")
-    for ratio in (3, 2) if widths else (3, 4, 3):
-        table.add_column(ratio=ratio, overflow="fold")
-    if owned:
-        table.add_column(width=14, overflow="fold")
-    for one in found:
-        cells = [Text(_what(one)), Text(one_line(one.rule.id), "dim")]
-        if widths:
-            soft = " (soft)" if one.rule.soft and one.state == "late" else ""
-            cells = [Text(duty_words(one) + soft), Text(date_words(one)), *cells]
+    # What it is takes the room that dates, names and owners leave, so that these are not broken.
+    wide = {2} if is_dated else {0, 1}
+    for number, cells in enumerate(zip(*rows, strict=True)):
+        if number in wide:
+            table.add_column(ratio=1, overflow="fold")
         else:
-            cells.insert(1, Text(one_line(one.reason)))
-        table.add_row(*cells, *([Text(one_line(one.rule.owner or ""))] if owned else []))
+            table.add_column(width=min(max(map(len, cells)), NAME_COLUMNS), overflow="fold")
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
+def _row(one: Duty, *, is_dated: bool, owned: bool) -> list[Text]:
+    name = Text(one_line(one.rule.id), "dim")
+    soft = " (soft)" if one.rule.soft and one.state == "late" else ""
+    if is_dated:
+        cells = [Text(duty_words(one) + soft), Text(date_words(one)), Text(_what(one)), name]
+    else:
+        cells = [Text(_what(one)), Text(one_line(one.reason)), name]
+    return [*cells, *([Text(one_line(one.rule.owner or ""))] if owned else [])]
+
+
 def _what(duty: Duty) -> str:
-    about = f": {duty.subject}" if duty.subject else ""
-    return shortened(duty.rule.title, TITLE_COLUMNS) + one_line(about)
+    return one_line(duty.rule.title + (f": {duty.subject}" if duty.subject else ""))
 
 
 def due_summary(duties: Iterable[Duty], hidden: int = 0) -> str:

@@ -171,7 +171,7 @@ def test_badges_are_words_with_their_reasons(content: Content) -> None:
     for words in (
         "Shown. verified record",
         "Told. statement only",
-        "Old. aged as of 2020-01-01 it was true on 2020-01-01, more than P1Y ago",
+        "Old. aged as of 2020-01-01 it was true on 2020-01-01, more than 1 year ago",
         "Lost. cites what does not exist as of 2026-11-21 there is no decision:D-404",
     ):
         assert words in text
