@@ -149,3 +149,11 @@ def test_a_broken_project_is_not_taken_for_none(tmp_path):
     (tmp_path / PROJECT_FILE).write_text("schema: nonsense\n")
     with pytest.raises(DocumentError):
         known_frameworks(elsewhere(tmp_path))
+
+
+def test_a_text_that_answers_nothing_is_no_report(tmp_path: Path) -> None:
+    path = tmp_path / "notes.md"
+    path.write_text("# Notes\n\nNothing of a report.\n", encoding="utf-8")
+    with pytest.raises(PublicationError, match="holds no answer to haip") as refused:
+        lint_texts(World(tmp_path), (), (path,))
+    assert [one.code for one in refused.value.problems] == ["PUB002"]

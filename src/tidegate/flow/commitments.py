@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tidegate.flow.world import World
 from tidegate.kernel.documents import Document, read_bytes, read_document
-from tidegate.kernel.errors import ProjectError, Where
+from tidegate.kernel.errors import Problem, ProjectError, PublicationError, Where
 from tidegate.policy.framework import Framework
 from tidegate.policy.frameworks import find_framework, shipped_frameworks
 from tidegate.publish.claim_input import Claims
@@ -94,15 +94,20 @@ def lint_texts(
 
     Raises:
         DocumentError: a file cannot be read as text.
-        PublicationError: PUB002, there is no such questionnaire.
+        PublicationError: PUB002, there is no such questionnaire, or a report answers nothing of it.
     """
     own, _ = _of_project(world)
     frameworks = {**shipped_frameworks(), **{one.id: one for one in own}}
     asked = find_framework(questionnaire, own)
     sections = find_framework("hub", own)
     read: list[Claims] = [read_page(_bytes(path), str(path), frameworks, sections) for path in pages]
-    read += [read_report(_bytes(path), str(path), asked) for path in answers]
-    return lint(*read, at=at or world.today)
+    reports = [(path, read_report(_bytes(path), str(path), asked)) for path in answers]
+    empty = [path for path, one in reports if not one.replies]
+    if empty:
+        hint = "a report has a heading for each section, and a letter before each question"
+        message = f"holds no answer to {asked.id}"
+        raise PublicationError(*(Problem("PUB002", message, Where(str(path)), hint) for path in empty))
+    return lint(*read, *(one for _, one in reports), at=at or world.today)
 
 
 def places_of(root: Path, field: str = "id") -> Mapping[str, Where]:
