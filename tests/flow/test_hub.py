@@ -2,14 +2,18 @@
 """The hub in a folder: written whole or not at all, only what changed, and nothing that is withheld."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
 
-from house import TODAY, House, a_house
+from house import TODAY, House, a_house, evidence_file
 from tidegate.flow import World
+from tidegate.flow.bundles import verify_file
+from tidegate.flow.decisions import Proposal, propose, review, sign
+from tidegate.flow.evidence import import_files
 from tidegate.flow.hub import STAGING, HubOptions, publish_hub
 from tidegate.kernel.errors import ProjectError, PublicationError, TidegateError
 from tidegate.publish.hub.manifest import NAME
@@ -291,3 +295,195 @@ def test_a_project_without_a_log_has_a_hub_that_says_so(tmp_path: Path, site: Pa
     assert "commitments/munich.html" in made.pages
     assert "log/checkpoint.txt" not in made.written
     assert "No log stands behind this page" in (site / "index.html").read_text()
+
+
+# --- bundles ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def decided(house: House) -> House:
+    world = house.world()
+    import_files(world, [evidence_file(house.root.parent, "r2", 0.04)])
+    propose(world, Proposal("m", ("general",)), house.actor("ada"))
+    review(world, "D-1", "supports", "The margin holds.", house.actor("kim"))
+    for name in ("ada", "bob"):
+        sign(world, "D-1", None, house.actor(name))
+    house.checkpoint()
+    return house
+
+
+def test_the_published_bundle_is_what_an_outsider_can_verify(decided: House, site: Path) -> None:
+    made = publish_hub(decided.world(), site, HubOptions(bundles=True))
+    assert {"bundles/m.tidegate", "trust.yaml"} <= set(made.written)
+    found = verify_file(site / "bundles" / "m.tidegate", site / "trust.yaml")
+    assert found.holds
+    verify = (site / "verify.html").read_text()
+    assert 'href="bundles/m.tidegate"' in verify
+    assert "tidegate verify m.tidegate --trust trust.yaml" in verify
+    assert "compare them with a copy" in verify
+    assert 'href="../bundles/m.tidegate"' in (site / "models" / "m.html").read_text()
+
+
+def test_bundles_stay_as_they_are_all_day(decided: House, site: Path) -> None:
+    publish_hub(decided.world(hour=13), site, HubOptions(bundles=True))
+    before = contents(site)
+    again = publish_hub(decided.world(hour=22), site, HubOptions(bundles=True))
+    assert (again.written, again.removed) == ((), ())
+    assert contents(site) == before
+    without = publish_hub(decided.world(hour=22), site)
+    assert set(without.removed) == {"bundles/m.tidegate", "trust.yaml"}
+    assert not (site / "bundles").exists()
+
+
+def test_a_model_without_a_decision_has_no_bundle(house: House, site: Path) -> None:
+    made = publish_hub(house.world(), site, HubOptions(bundles=True))
+    assert not [one for one in made.written if one.startswith("bundles/")]
+    assert "No bundle is published beside this site" in (site / "verify.html").read_text()
+
+
+def test_bundles_of_a_project_without_a_log_are_refused(tmp_path: Path, site: Path) -> None:
+    root = tmp_path / "plain"
+    root.mkdir()
+    (root / "tidegate.yaml").write_text("schema: tidegate/project/v1\norganisation: Plain\npolicy: {pack: starter}\n")
+    assert code_of(World(root, lambda: TODAY), site, HubOptions(bundles=True)) == "LED002"
+    assert not site.exists()
+
+
+def test_words_withheld_later_are_looked_for_in_bundles_too(decided: House, site: Path) -> None:
+    withhold(decided, "The margin holds")
+    assert code_of(decided.world(), site, HubOptions(bundles=True)) == "PUB006"
+    assert not site.exists()
+
+
+# --- another day, another run --------------------------------------------------------------------------------
+
+
+def test_a_half_year_that_is_over_stays_as_it_was(house: House, site: Path) -> None:
+    publish_hub(house.world(), site)
+    kept = contents(house.root / "hub" / "archive")
+    page = (site / "archive" / "2026-H1.html").read_bytes()
+    practice(house, title="Another title")
+    made = publish_hub(house.world(date(2026, 7, 2)), site)
+    assert "archive/2026-H1.html" not in made.written
+    assert (site / "archive" / "2026-H1.html").read_bytes() == page
+    assert contents(house.root / "hub" / "archive")["2026-H1.json"] == kept["2026-H1.json"]
+
+
+def test_the_site_of_an_earlier_day_leaves_the_project_as_it_is(house: House, site: Path, tmp_path: Path) -> None:
+    publish_hub(house.world(), site)
+    practice(house, title="Another title")
+    publish_hub(house.world(date(2026, 7, 2)), site)
+    before = contents(house.root / "hub")
+    copy = tmp_path / "copy"
+    publish_hub(house.world(), copy)
+    assert contents(house.root / "hub") == before
+    assert "2026-07-02" not in (copy / "changes.html").read_text()
+    assert not (copy / "archive" / "2026-H2.html").exists()
+    publish_hub(house.world(date(2026, 7, 2)), site)
+    assert contents(house.root / "hub") == before
+
+
+def test_the_changelog_follows_several_publications(house: House, site: Path) -> None:
+    def told(day: date) -> list[tuple[str, str]]:
+        publish_hub(house.world(day), site)
+        return [(one.kind, one.title) for one in read_changes(house.root).changes if one.on == day]
+
+    told(date(2026, 6, 1))
+    practice(house, "second", title="Second")
+    assert told(date(2026, 6, 2)) == [("added", "Practice: Second")]
+    practice(house, "second", title="Second, better")
+    assert told(date(2026, 6, 3)) == [("changed", "Practice: Second, better")]
+    (house.root / "hub" / "second.yaml").unlink()
+    assert told(date(2026, 6, 4)) == [("removed", "Practice: second")]
+    assert told(date(2026, 6, 5)) == []
+    assert len(read_changes(house.root).changes) == 4
+
+
+# --- the folder ------------------------------------------------------------------------------------------------
+
+
+def test_a_practice_without_a_place_is_named_with_its_line(house: House, site: Path) -> None:
+    (house.root / "hub" / "lost.yaml").write_text(
+        "schema: tidegate/practice/v1\nid: lost\ntitle: Lost\nsection: risk.assesment\nstatements: [{text: Said.}]\n"
+    )
+    with pytest.raises(PublicationError) as refused:
+        publish_hub(house.world(), site)
+    where = refused.value.problems[0].where
+    assert where is not None
+    assert (where.file, where.line) == ("hub/lost.yaml", 4)
+
+
+def test_a_file_of_somebody_else_is_not_written_over(decided: House, site: Path) -> None:
+    publish_hub(decided.world(), site)
+    (site / "trust.yaml").write_text("mine")
+    before = contents(site)
+    assert code_of(decided.world(), site, HubOptions(bundles=True)) == "PUB008"
+    assert contents(site) == before
+
+
+def test_a_run_that_was_killed_is_put_in_order_by_the_next(
+    house: House, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    moved: list[Path] = []
+    replace = Path.replace
+
+    def stop(path: Path, target: Path) -> Path:
+        if STAGING in path.parts:
+            moved.append(path)
+        if len(moved) > 5:
+            raise Killed
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", stop)
+    with pytest.raises(Killed):
+        publish_hub(house.world(), site)
+    monkeypatch.undo()
+    (site / STAGING).mkdir()
+    (site / STAGING / "index.html").write_text("half of it")
+    made = publish_hub(house.world(), site)
+    assert {*made.written, *made.unchanged, NAME} == set(contents(site))
+    assert publish_hub(house.world(), site).written == ()
+
+
+def test_a_link_in_the_place_of_the_manifest_is_replaced(house: House, site: Path, tmp_path: Path) -> None:
+    publish_hub(house.world(), site)
+    (tmp_path / "mine.txt").write_text("mine")
+    (site / f"{NAME}.new").symlink_to(tmp_path / "mine.txt")
+    practice(house, title="Another title")
+    publish_hub(house.world(), site)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_two_runs_at_once_leave_one_whole_site(house: House, site: Path) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda _: publish_hub(house.world(), site), range(3)))
+    assert sorted(bool(one.written) for one in made) == [False, False, True]
+    assert set(contents(site)) == {*next(one.written for one in made if one.written), NAME}
+    assert len(read_changes(house.root).changes) == 1
+
+
+def test_duties_that_are_not_public_are_counted_and_not_shown(house: House, site: Path) -> None:
+    rules = [
+        {"id": "own.open", "title": "Told to all", "due": "2026-12-01"},
+        {"id": "own.secret", "title": "Kept inside", "due": "2026-04-01", "is_public": False},
+        # Even the number of these would tell that there is an incident.
+        {
+            "id": "own.incident",
+            "title": "Look into it",
+            "clocks": [{"on": "incident.discovered", "within": "5 days"}],
+            "is_public": False,
+        },
+    ]
+    events = [{"kind": "incident.discovered", "at": "2026-05-01", "subject": "I-1"}]
+    file = {"schema": "tidegate/obligations/v1", "rules": rules, "events": events}
+    (house.root / "obligations.yaml").write_text(yaml.safe_dump(file))
+    publish_hub(house.world(), site)
+    for name in ("index.html", "compliance.html", "duties.html"):
+        assert "1 duty is not public, and is left out here whatever its state." in (site / name).read_text(), name
+    assert "Told to all" in (site / "duties.html").read_text()
+    everything = b"".join(contents(site).values())
+    assert b"Kept inside" not in everything
+    assert b"Look into it" not in everything

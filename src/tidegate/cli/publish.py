@@ -84,10 +84,10 @@ def hub(  # what a site is made with
         print_json(made.to_json())
         return
     print_problems(made.warnings)
-    pages = counted(len(made.pages), "page")
+    pages, written = counted(len(made.pages), "page"), counted(len(made.written), "file")
     typer.echo(
         f"{clean(str(output))}/index.html: {pages} "
-        f"({len(made.written)} files written, {len(made.unchanged)} unchanged, {len(made.removed)} removed)"
+        f"({written} written, {len(made.unchanged)} unchanged, {len(made.removed)} removed)"
     )
 
 

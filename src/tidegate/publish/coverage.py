@@ -51,6 +51,8 @@ class Answering(NamedTuple):
     """Entry of the crosswalk through which it answers; none if it names the item itself."""
     choice: Literal["yes", "no", "not_applicable"] | None = None
     """What an answer chooses, if it does."""
+    model: str | None = None
+    """Model that an answer is about."""
 
     @property
     def shows(self) -> bool:
@@ -124,10 +126,10 @@ class Answers:
 
     @cached_property
     def _by_ref(self) -> Mapping[str, tuple[Answering, ...]]:
-        found: dict[str, dict[tuple[str, str], Answering]] = {}
+        found: dict[str, dict[tuple[str, str, str | None], Answering]] = {}
         for ref, one in self._all():
             # What names the item itself comes before what reaches it through the crosswalk.
-            found.setdefault(ref, {}).setdefault((one.kind, one.id), one)
+            found.setdefault(ref, {}).setdefault((one.kind, one.id, one.model), one)
         return {ref: tuple(sorted(them.values(), key=lambda one: not one.shows)) for ref, them in found.items()}
 
     def _all(self) -> Iterator[tuple[str, Answering]]:
@@ -337,7 +339,9 @@ def _answering(answer: Answer, practices: Mapping[str, Answering], content: Cont
     )
     own = worth(said, None, content.inventory, content.at, (answer.model,) if answer.model else ())
     lost = [one for one in answer.practices if one not in practices]
-    made = Answering("answer", answer.to, answer.to, own.badge, own.reason, own.records, choice=answer.choice)
+    made = Answering(
+        "answer", answer.to, answer.to, own.badge, own.reason, own.records, None, answer.choice, answer.model
+    )
     if lost:
         return made._replace(badge="dangling", reason=f"there is no practice {lost[0]}")
     if rests_on and not answer.evidence:

@@ -7,7 +7,7 @@ from typing import Any
 from tidegate.govern.records import ReportRecord
 from tidegate.govern.report_text import ReportText
 from tidegate.govern.reports import Report
-from tidegate.kernel.duration import add
+from tidegate.kernel.duration import add, in_words
 from tidegate.publish.content import Content, PublishedModel
 from tidegate.publish.report_blocks import Block, Cell, Cite, Mark, Paragraph
 from tidegate.publish.report_contents import GAP_WORDS
@@ -97,7 +97,7 @@ def _outlook(content: Content, model: PublishedModel | None) -> Filling | None:
     if filling is None:
         return None
     lacks = tuple(
-        f"the outlook for {one['model']} is of {one['as_of']}, more than {OUTLOOK_HOLDS} ago"
+        f"the outlook for {one['model']} is of {one['as_of']}, more than {in_words(OUTLOOK_HOLDS)} ago"
         for one in filling.data
         if add(_report_of(content, model, one["model"]).at, OUTLOOK_HOLDS) < content.at
     )

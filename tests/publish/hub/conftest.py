@@ -12,6 +12,7 @@ from hub_factories import a_content
 from tidegate.publish.content import Content
 from tidegate.publish.hub.archive import snapshot
 from tidegate.publish.hub.site import SiteOptions, build, rendered
+from tidegate.publish.hub.speech import Speech
 
 
 def write_site(folder: Path, files: dict[str, bytes]) -> Path:
@@ -37,6 +38,12 @@ def files(content: Content) -> dict[str, bytes]:
 def folder(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same site on disk."""
     return write_site(tmp_path_factory.mktemp("hub"), files)
+
+
+@pytest.fixture(scope="session")
+def turned(content: Content, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same site in a language that is written from right to left."""
+    return write_site(tmp_path_factory.mktemp("turned"), rendered(build(content, SiteOptions(speech=Speech("ar")))))
 
 
 @pytest.fixture(scope="session")

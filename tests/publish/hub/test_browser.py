@@ -154,5 +154,24 @@ def test_print_shows_what_is_folded_and_leaves_out_the_navigation(page: Any, fol
     try:
         assert not page.locator("header.site nav").is_visible()
         assert page.locator(".verify pre").first.is_visible()
+        page.goto((folder / "verify.html").as_uri())
+        page.set_viewport_size({"width": 700, "height": 900})
+        wide = page.evaluate("[...document.querySelectorAll('pre')].filter((one) => one.scrollWidth > one.clientWidth)")
+        assert wide == [], "a sheet of paper cannot be scrolled"
     finally:
         page.emulate_media(media="screen")
+
+
+@pytest.mark.parametrize("name", ["index.html", "models/model-0.html", "compliance.html"])
+def test_a_language_from_right_to_left_has_nothing_to_scroll_to(browser: Any, turned: Path, name: str) -> None:
+    """What stands outside the screen at the left is hidden where lines begin there, and can be scrolled to here."""
+    with browser.new_context() as context:
+        opened = context.new_page()
+        opened.goto((turned / name).as_uri())
+        assert opened.evaluate("document.documentElement.dir") == "rtl"
+        for width in (NARROWEST, 1280):
+            opened.set_viewport_size({"width": width, "height": 800})
+            assert opened.evaluate("document.documentElement.scrollWidth") <= width
+        heading, marks = (opened.locator(one).first.bounding_box() for one in ("h1", "nav.trail, header.site .name"))
+        assert heading["x"] + heading["width"] > 1000
+        assert marks["x"] + marks["width"] > 1000

@@ -14,6 +14,7 @@ import pytest
 
 from hub_factories import AT, a_content, a_head
 from hub_pages import Read, lost, pages
+from tidegate.obligations.model import State
 from tidegate.publish.content import Content
 from tidegate.publish.hub.addresses import MAX_PAGE_BYTES, addresses
 from tidegate.publish.hub.archive import snapshot
@@ -82,7 +83,7 @@ def test_no_page_is_too_large() -> None:
     files = rendered(build(content, SiteOptions(archives=(snapshot(content),))))
     large = {name: len(data) for name, data in files.items() if len(data) > MAX_PAGE_BYTES}
     assert large == {}
-    assert "sections/risk-2.html" in files
+    assert "sections/risk-part-2.html" in files
     assert lost(files) == []
 
 
@@ -269,3 +270,144 @@ def test_the_list_of_commitments_is_no_empty_section(content: Content, files: di
     practice = content.publication.practices[0].model_copy(update={"section": "list"})
     listed = replace(content, publication=Publication(practices=(practice,)))
     assert "sections/list.html" in build(listed)
+
+
+# --- what is not shown ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hidden", "words"),
+    [
+        (0, "Duties about a single incident, report of noncompliance or disclosure are never shown."),
+        (1, "1 duty is not public, and is left out here whatever its state."),
+        (7, "7 duties are not public, and are left out here whatever their state."),
+    ],
+)
+def test_what_is_not_public_is_counted_wherever_duties_stand(content: Content, hidden: int, words: str) -> None:
+    files = pages(rendered(build(replace(content, duties=(), hidden_duties=hidden))))
+    for name in ("index.html", "compliance.html", "duties.html"):
+        assert words in files[name].text, name
+        assert ("left out" in files[name].text) == bool(hidden), name
+
+
+def test_no_page_says_that_nothing_is_late_of_what_it_does_not_show(content: Content) -> None:
+    kept = tuple(one for one in content.duties if one.state == "due")
+    files = pages(rendered(build(replace(content, duties=kept, hidden_duties=3))))
+    assert "Late None of the duties that are shown here." in files["compliance.html"].text
+    assert "Nothing that is shown here is late" in files["index.html"].text
+    assert "Nothing." not in files["compliance.html"].text
+
+
+# --- truth ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["revoked", "superseded", "expired", "suspended"])
+def test_a_decision_that_counts_no_more_is_not_said_to_be_in_effect(content: Content, state: str) -> None:
+    first, *others = content.models
+    shown = first.decisions[0]
+    ended = replace(shown, record=replace(shown.record, state=state))
+    other = replace(content, models=(replace(first, decisions=(ended,)), *others))
+    read = pages(rendered(build(other)))
+    for name in ("models/model-0.html", "decisions/d-0-4fe471ae.html"):
+        assert "does not count now" in read[name].text, name
+        assert "In effect from" not in read[name].text, name
+        assert "Counts until" not in read[name].text, name
+    assert "In effect from" in read["decisions/d-1-76fbdb37.html"].text
+
+
+def test_items_are_named_by_the_shortest_name_of_their_framework(content: Content) -> None:
+    practice = content.publication.practices[0].model_copy(
+        update={
+            "commitments": (
+                "hiroshima-coc#5",
+                "fasc#IV",
+                "hiroshima-coc#1",
+                "fasc#II",
+                "munich",
+                "crosswalk#weight-security",
+            )
+        }
+    )
+    one = replace(content, publication=Publication(practices=(practice,)))
+    text = pages(rendered(build(one)))["sections/risk.html"].text
+    assert re.search("Answers Hiroshima code of conduct 1 , 5 (, [0-9]+ )*; Seoul commitments II( , V)? , IV", text)
+    assert "; Munich accord ;" in text
+    assert "Transparency hub security" not in text
+
+
+def test_the_list_of_commitments_says_what_it_leads_to(content: Content, files: dict[str, bytes]) -> None:
+    for name in ("index.html", "sections/index.html"):
+        text = pages(files)[name].text
+        assert f"List of commitments {len(content.commitments)} commitments" in text, name
+        assert "0 practices Item by item" not in text, name
+
+
+def test_a_model_called_like_a_page_of_another_keeps_its_page() -> None:
+    content = a_content(2, 2, 1, 4, 2)
+    first, second = content.models
+    named = replace(second, model=second.model.model_copy(update={"id": "model-0-evaluations", "name": "Second"}))
+    files = rendered(build(replace(content, models=(first, named))))
+    read = pages(files)
+    titles = {page.text for page in read.values()}
+    assert len(titles) == len(read)
+    assert lost(files) == []
+    assert sum("Second" in page.text and name.startswith("models/") for name, page in read.items()) == 3
+
+
+def test_a_half_year_that_is_over_does_not_change_with_what_came_later(content: Content) -> None:
+    kept = snapshot(replace(content, doubts=("a file was changed",), hidden_duties=4)).model_copy(
+        update={"half": "2026-H1", "at": date(2026, 6, 30)}
+    )
+    later = replace(content, organisation="Another Name", head=a_head(900), doubts=(), hidden_duties=9, models=())
+    first, second = (
+        rendered(build(one, SiteOptions(archives=(kept,))))["archive/2026-H1.html"] for one in (content, later)
+    )
+    assert first == second
+    assert b"a file was changed" in first
+    assert b"Duties that are not public</dt><dd>4<" in first
+
+
+def test_the_box_gives_the_command_that_makes_this_very_site(content: Content) -> None:
+    made = rendered(build(content, SiteOptions(made_with=("--base-url", "https://x.example/a b/", "--bundles"))))
+    words = "tidegate publish hub --output copy --base-url 'https://x.example/a b/' --bundles"
+    for name in ("index.html", "verify.html", "models/model-0.html"):
+        assert words in pages(made)[name].text, name
+
+
+@pytest.mark.parametrize(
+    ("state", "due", "left", "words"),
+    [
+        ("due", date(2027, 11, 20), 363, "in 364 days"),
+        ("due", date(2027, 11, 20), 364, "in 364 days"),
+        ("due_soon", date(2026, 11, 22), 0, "in 1 day"),
+        ("due_soon", AT, 0, "today"),
+        ("due_soon", date(2026, 11, 20), 0, "today"),
+        ("late", date(2026, 11, 20), -1, "1 day late"),
+        ("late", AT, -1, "less than a day late"),
+        ("late", date(2026, 11, 22), -1, "less than a day late"),
+    ],
+)
+def test_the_days_to_a_date_are_the_same_at_every_hour(
+    content: Content, state: State, due: date, left: int, words: str
+) -> None:
+    """Days are counted by the calendar; where the duty's own clock is in another zone, its state decides."""
+    duty = replace(content.duties[0], state=state, due_on=due, due_at=None, hours_left=None, days_left=left, done=None)
+    page = pages(rendered(build(replace(content, duties=(duty,)))))["compliance.html"]
+    assert f"{due.isoformat()} {words} law" in page.text
+
+
+def test_answers_about_several_models_each_have_their_own_words(content: Content) -> None:
+    answers = (
+        Answer(to="hiroshima-coc#3", text="It was tested.", model="model-0", evidence=("evidence:record-0",), as_of=AT),
+        Answer(to="hiroshima-coc#3", text="It was not tested.", model="model-1", as_of=AT),
+    )
+    publication = content.publication.model_copy(update={"answers": answers})
+    text = pages(rendered(build(replace(content, publication=publication))))["commitments/hiroshima-coc.html"].text
+    assert "Our answer, Model 0 attested It was tested." in text
+    assert "Our answer, Model 1 statement only It was not tested." in text
+
+
+def test_a_part_of_a_record_leads_to_the_record(files: dict[str, bytes]) -> None:
+    page = files["commitments/sb53.html"].decode()
+    assert re.findall(r'<a href="../policy/3.0.html">[^<]*: thresholds</a>', page)
+    assert not re.findall(r"<li>[^<]*: thresholds", page)

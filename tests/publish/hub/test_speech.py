@@ -121,7 +121,7 @@ def ours(text: str, others: list[str]) -> str:
     return " ".join(re.findall(r"[^\W\d_]{2,}", left))
 
 
-NAMES = {"Tidegate", "Atom", "checkpoint.txt", "log"}
+NAMES = {"Tidegate", "Atom", "checkpoint.txt", "trust.yaml", "log"}
 """Names, which no language changes."""
 
 

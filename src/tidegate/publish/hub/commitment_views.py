@@ -134,15 +134,11 @@ def _item(hub: Hub, one: ItemCoverage) -> ItemView:
 
 
 def _answer(hub: Hub, one: Answering) -> AnsweredBy:
+    own = _own(hub, one) if one.kind == "answer" else None
     ref = f"practice:{one.id}" if one.kind == "practice" else one.id
-    said = next((each for each in hub.content.publication.answers if each.to == one.id), None)
-    own = said if one.kind == "answer" else None
-    words = (
-        hub.say("Our answer") if one.kind == "answer" else hub.link(ref).words if one.kind == "record" else one.title
-    )
     records: Sequence[Link] = [hub.link(known.ref) for known in one.records] if one.kind != "record" else []
     return AnsweredBy(
-        link=Link(words, hub.where.get(ref)),
+        link=Link(_name(hub, one), hub.link(ref).href),
         kind=one.kind,
         badge=one.badge,
         records=tuple(records[:RECORDS_SHOWN]),
@@ -152,10 +148,17 @@ def _answer(hub: Hub, one: Answering) -> AnsweredBy:
     )
 
 
-def _name(hub: Hub, one: Answering, own: Answer | None) -> str:
+def _own(hub: Hub, one: Answering) -> Answer | None:
+    """Give the answer itself, among those to the same item about other models."""
+    answers = hub.content.publication.answers
+    return next((each for each in answers if (each.to, each.model) == (one.id, one.model)), None)
+
+
+def _name(hub: Hub, one: Answering) -> str:
     match one.kind:
-        case "answer" if own is not None and own.model:
-            return hub.say("Our answer, %(model)s", model=own.model)
+        case "answer" if one.model is not None:
+            model = hub.content.model(one.model)
+            return hub.say("Our answer, %(model)s", model=model.model.title if model else one.model)
         case "answer":
             return hub.say("Our answer")
         case "record":

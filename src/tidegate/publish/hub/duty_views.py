@@ -2,6 +2,7 @@
 """What is owed and how it stands, noncompliance in numbers, and what is withheld."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import NamedTuple
 
 from tidegate.govern.counts import Table
@@ -29,7 +30,7 @@ class DutyView(NamedTuple):
     state: str
     due: str
     days: int | None
-    """Whole days until its date, negative if it has passed."""
+    """Days from the day of the page to its date, negative if it is late."""
     done: str
     reason: str
     waiver: str
@@ -103,12 +104,20 @@ def duty_view(hub: Hub, one: Duty) -> DutyView:
         else one.due_on.isoformat()
         if one.due_on
         else "",
-        days=one.days_left,
+        days=_days(one, hub.content.at),
         done=str(one.done.at)[:10] if one.done else "",
         reason=one.reason,
         waiver=one.waiver.reason if one.waiver is not None and one.waiver.is_public else "",
         is_soft=one.rule.soft,
     )
+
+
+def _days(one: Duty, at: date) -> int | None:
+    """Give the days to its date: by the calendar, so that the page is the same at every hour of its day."""
+    if one.due_on is None:
+        return None
+    days = (one.due_on - at).days
+    return min(days, 0) if one.state == "late" else max(days, 0)
 
 
 def _source(hub: Hub, one: Duty) -> Link:

@@ -185,16 +185,19 @@ def answered(hub: Hub, practice: Practice) -> Iterator[Answered]:
     refs: dict[str, None] = {}
     for one in practice.commitments:
         refs |= dict.fromkeys(resolved(hub, one))
-    found: dict[str, list[Link]] = {}
+    found: dict[str, list[str]] = {}
     for ref in refs:
         name, _, item = ref.partition("#")
-        found.setdefault(name, [])
-        if item:
-            found[name].append(Link(item, hub.item_address(ref)))
+        # The crosswalk lists sections of the hub too, where the practice stands anyway.
+        if name != hub.content.sections.id:
+            found.setdefault(name, []).extend([item] if item else [])
     for name in sorted(found, key=lambda name: f"framework:{name}" not in hub.where):
         framework = hub.content.frameworks.get(name)
+        places = {one.id: place for place, one in enumerate(framework.items)} if framework else {}
+        items = sorted(found[name], key=lambda item: places.get(item, len(places)))
         yield Answered(
-            Link(framework.name if framework else name, hub.where.get(f"framework:{name}")), tuple(found[name])
+            Link(framework.name if framework else name, hub.where.get(f"framework:{name}")),
+            tuple(Link(item, hub.item_address(f"{name}#{item}")) for item in items),
         )
 
 
