@@ -577,7 +577,7 @@ def obligations_page() -> str:
     )
     heads = ("Rule", "What", "Counted", "Calendar", "Only if", "In force")
     packs = [
-        f"### {pack.title}\n\nSource: {pack.source}.\n\n{_table(heads, map(_rule_row, pack.rules))}"
+        f"### {pack.title}\n\nSource: **{pack.source}**\n\n{_table(heads, map(_rule_row, pack.rules))}"
         for pack in shipped_packs()
         if pack.rules
     ]
